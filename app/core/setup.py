@@ -1,0 +1,108 @@
+"""The composition of the API: what is opened, in which order, and closed in reverse."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+
+from arq.connections import ArqRedis
+from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
+
+from app import __version__
+from app.api import mount
+from app.api.deps import Services
+from app.core import queue
+from app.core.config import Settings, load_settings
+from app.core.exit import exit_when_misconfigured
+from app.core.preflight import check_redis, open_database
+from app.core.readiness import readiness
+from app.engine.diagnostics import KINDS
+from app.engine.events import EventBell, EventLog
+from app.engine.submit import Submitter
+from app.engine.workload import Registry, resolve
+from app.kit.logging import configure_logging
+from app.kit.redis import connect, disconnect
+from app.tenancy.access import Access
+from app.tenancy.keys import Pepper
+from app.workloads import WORKLOADS
+
+
+def create_app(settings: Settings | None = None, *, end_process: bool = False) -> FastAPI:
+    """The application. `end_process`: a start that cannot succeed ends the process instead of raising."""
+    settings = settings or load_settings()
+    configure_logging(level=settings.app.log_level, json_lines=settings.app.json_logs)
+    app = FastAPI(
+        title="Homeroom",
+        version=__version__,
+        description="A multi-tenant job backend for AI classrooms.",
+        lifespan=partial(_lifespan, settings=settings, end_process=end_process),
+    )
+    if settings.api.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(settings.api.cors_origins),
+            allow_methods=["GET", "POST", "PUT", "DELETE"],
+            allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", "Prefer"],
+            expose_headers=["ETag", "Location", "Retry-After", "X-Request-ID"],
+        )
+    mount(app)
+    for workload in WORKLOADS:
+        if workload.routes is not None:
+            app.include_router(resolve(workload.routes))
+    return app
+
+
+def build_registry(settings: Settings) -> Registry:
+    """Every kind of this deployment; diagnostics only where they are switched on."""
+    return Registry(WORKLOADS, shared_kinds=KINDS if settings.app.diagnostics else ())
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI, *, settings: Settings, end_process: bool) -> AsyncIterator[None]:
+    async with AsyncExitStack() as stack:
+        if end_process:
+            with exit_when_misconfigured(at_once=True):
+                services = await _open(settings, stack)
+        else:
+            services = await _open(settings, stack)
+        app.state.services = services
+        yield
+
+
+async def _open(settings: Settings, stack: AsyncExitStack) -> Services:
+    database = await open_database(settings, "homeroom api")
+    stack.push_async_callback(database.close)
+    urls = [settings.shared_redis_url, *(each.redis_url for each in settings.queues.values())]
+    await check_redis(urls, settings.app.startup_wait)
+    shared = await _open_pools(settings, stack)
+    events, bell = EventLog(shared), EventBell(shared)
+    await stack.enter_async_context(bell.ringing())
+    submitter = Submitter(database, queue.get, events)
+    stack.push_async_callback(submitter.drain)
+    pools = {"shared": shared} | {name: queue.get(name) for name in settings.queues}
+    return Services(
+        database=database,
+        registry=build_registry(settings),
+        submitter=submitter,
+        events=events,
+        bell=bell,
+        access=Access(database, Pepper(settings.master_key), settings.security.admin_key),
+        queues=queue.get,
+        shared_redis=shared,
+        readiness=partial(readiness, database, pools),
+        diagnostics=settings.app.diagnostics,
+    )
+
+
+async def _open_pools(settings: Settings, stack: AsyncExitStack) -> ArqRedis:
+    """Fill the placeholders, and return the client of the shared database."""
+    for name, where in settings.queues.items():
+        pool = connect(where.redis_url)
+        stack.push_async_callback(disconnect, pool)
+        queue.put(name, pool)
+        stack.callback(queue.put, name, None)
+    shared = connect(settings.shared_redis_url, max_connections=100)
+    stack.push_async_callback(disconnect, shared)
+    return shared

@@ -1,0 +1,1 @@
+"""Worker settings, one module a queue, all built from the workloads' specs."""

@@ -1,0 +1,3 @@
+from app.core.worker.build import build
+
+WorkerSettings = build("chat")

@@ -1,0 +1,1 @@
+"""How a job lives and dies. Knows no workload and no HTTP."""

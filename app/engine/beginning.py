@@ -1,0 +1,79 @@
+"""Begin what was claimed: the ledger's verdicts, whatever happens to the connection in between."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from uuid import UUID, uuid4
+
+import asyncpg
+
+from app.engine.ledger.begin import Begun, Verdict, begin
+from app.engine.ledger.rows import Hint
+from app.kit.backoff import Backoff
+from app.kit.db import CONNECTION_LOST, Database
+from app.kit.failpoints import failpoint
+from app.kit.logging import get_logger
+
+RECONNECT = Backoff(first=0.1, cap=2.0)
+
+log = get_logger(__name__)
+
+
+class Beginner:
+    """One worker's way into the ledger."""
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        worker_id: Callable[[], UUID],
+        deadline_grace: float,
+        only_tenant: str | None,
+        give_up: Callable[[], bool],
+    ) -> None:
+        self._database = database
+        self._worker_id = worker_id
+        self._deadline_grace = deadline_grace
+        self._only_tenant = only_tenant
+        self._give_up = give_up
+
+    async def begin(self, hints: Sequence[Hint], *, alone: bool = False) -> list[Begun]:
+        """A verdict for each hint; none at all where Postgres stayed away until the worker drained.
+
+        A lost reply is repeated with the same tokens: if it had been a success, the repetition is told so. Hints
+        without a verdict keep their lease in Redis, which runs out, and another worker begins them.
+        """
+        tokens = [uuid4() for _ in hints]
+        tries = 0
+        while True:
+            try:
+                begun = await self._ask(hints, tokens, alone=alone)
+            except CONNECTION_LOST as error:
+                if self._give_up():
+                    return []
+                tries += 1
+                log.warning("postgres is away; claimed jobs wait", jobs=len(hints), error=str(error))
+                await asyncio.sleep(RECONNECT.delay(tries))
+            else:
+                failpoint("begin.committed")
+                return begun
+
+    async def _ask(self, hints: Sequence[Hint], tokens: Sequence[UUID], *, alone: bool) -> list[Begun]:
+        try:
+            async with self._database.ledger.acquire() as connection:
+                return await begin(
+                    connection,
+                    hints,
+                    tokens,
+                    worker_id=self._worker_id(),
+                    deadline_grace=self._deadline_grace,
+                    alone=alone,
+                    only_tenant=self._only_tenant,
+                )
+        except asyncpg.UniqueViolationError:  # another worker became a lane's holder between check and write
+            if len(hints) == 1:
+                return [Begun(Verdict.LATER, hints[0])]
+            middle = len(hints) // 2
+            first = await self._ask(hints[:middle], tokens[:middle], alone=alone)
+            return first + await self._ask(hints[middle:], tokens[middle:], alone=alone)

@@ -1,0 +1,100 @@
+"""What a job function gets: its input, its tenant's data, and the words to report with."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.engine.events import Event, EventLog
+from app.engine.ledger.begin import Delivery
+from app.engine.ledger.finish import End, Ended, Ending, finish, hold
+from app.engine.ledger.progress import Progress
+from app.engine.outbox import emit
+from app.kit import json
+from app.kit.db import Database, driver_connection
+from app.kit.errors import StaleAttempt
+
+
+class JobContext:
+    """One delivery, as its job function sees it."""
+
+    def __init__(
+        self,
+        delivery: Delivery,
+        *,
+        database: Database,
+        events: EventLog,
+        report: Callable[[Delivery, Progress], None],
+        commit_begins: Callable[[], None],
+    ) -> None:
+        self._delivery = delivery
+        self._database = database
+        self._events = events
+        self._report = report
+        self._commit_begins = commit_begins
+        self.ended: Ended | None = None  # set once `complete` has committed
+
+    @property
+    def job_id(self) -> str:
+        return str(self._delivery.job_id)
+
+    @property
+    def tenant_id(self) -> str:
+        return self._delivery.tenant_id
+
+    @property
+    def attempt(self) -> int:
+        return self._delivery.attempt
+
+    @property
+    def failures(self) -> int:
+        """Deliveries of this job that failed before this one."""
+        return self._delivery.failures
+
+    @property
+    def input(self) -> Any:
+        return self._delivery.input
+
+    async def progress(self, percent: int, step: str | None = None) -> None:
+        """Tell how far the job is: readers of its events hear it now, its document within a second."""
+        progress = Progress(max(0, min(100, percent)), step)
+        self._report(self._delivery, progress)
+        await self.tell("progress", {"progress": progress.percent, "step": step})
+
+    async def tell(self, kind: str, data: dict[str, Any]) -> None:
+        """Add an event to the job's stream; an earlier attempt's is refused there."""
+        await self._events.tell([Event(self.tenant_id, self._delivery.job_id, self.attempt, kind, data)])
+
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator[AsyncSession]:
+        """A transaction on the tenant's data that stands for itself: for reading, and for work that may repeat."""
+        async with self._database.session(self.tenant_id) as session:
+            yield session
+
+    @asynccontextmanager
+    async def complete(self, result: Any = None) -> AsyncIterator[AsyncSession]:
+        """End the job with this result, together with all that the block writes: both commit, or neither does.
+
+            async with ctx.complete({"exam_id": exam.id}) as session:
+                session.add(exam)
+
+        Raises StaleAttempt, and writes nothing, where the job has gone on without this delivery.
+        """
+        async with self._database.session(self.tenant_id) as session:
+            connection = await driver_connection(session)
+            if not await hold(connection, self._delivery):
+                raise StaleAttempt(f"job {self.job_id} went on without attempt {self.attempt}")
+            yield session
+            await session.flush()
+            self._commit_begins()
+            ended = (await finish(connection, [Ending(self._delivery, End.DONE, result=json.text(result))]))[
+                self._delivery.job_id
+            ]
+        self.ended = ended
+
+    async def emit(self, session: AsyncSession, topic: str, payload: dict[str, Any]) -> None:
+        """Commit an effect on another workload together with this session's changes; the base worker relays it."""
+        await emit(session, self.tenant_id, topic, payload)

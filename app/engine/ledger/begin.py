@@ -1,0 +1,148 @@
+"""Begin deliveries: one statement for all hints that were claimed together, with a verdict for each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from app.engine.ledger.rows import LANE_HEAD, Hint
+from app.kit import json
+from app.kit.db import Connection
+
+# A job under which this many workers have died runs alone in its process; if that one dies too, it is poisoned.
+SUSPECT_LOSSES = 2
+
+
+class Verdict(StrEnum):
+    RUN = "run"
+    DROP = "drop"  # terminal, cancelled or stale: the hint is worthless
+    LATER = "later"  # paused, not due, behind in its lane, another tenant's: its hint goes back
+    ALONE = "alone"  # a suspect: begin it again when nothing else runs in this process
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Delivery:
+    """One delivery of one job: what the worker runs, and the fence that it writes with. Equal only to itself."""
+
+    job_id: UUID
+    attempt: int
+    token: UUID
+    tenant_id: str
+    queue: str
+    kind: str
+    input: Any
+    failures: int
+    losses: int
+    max_attempts: int
+    timeout: float
+    lane_id: str | None
+    request_id: str | None
+    session_id: str | None
+
+    @property
+    def hint(self) -> Hint:
+        return Hint(self.job_id, self.attempt)
+
+    @property
+    def suspect(self) -> bool:
+        return self.losses >= SUSPECT_LOSSES
+
+
+class Begun(NamedTuple):
+    verdict: Verdict
+    hint: Hint
+    delivery: Delivery | None = None
+    wait: float = 1.0  # seconds until a hint that goes back is worth another look
+
+
+async def begin(
+    connection: Connection,
+    hints: Sequence[Hint],
+    tokens: Sequence[UUID],
+    *,
+    worker_id: UUID,
+    deadline_grace: float,
+    alone: bool = False,
+    only_tenant: str | None = None,
+) -> list[Begun]:
+    """Compare-and-swap `queued` to `processing`. Repeating it with the same tokens after a lost reply is safe:
+    `processing` under my token is success."""
+    records = await connection.fetch(
+        _BEGIN,
+        [hint.job_id for hint in hints],
+        [hint.attempt for hint in hints],
+        list(tokens),
+        worker_id,
+        deadline_grace,
+        alone,
+        only_tenant,
+    )
+    verdicts = {(record["job_id"], record["hinted"]): _read(record) for record in records}
+    return [verdicts[(hint.job_id, hint.attempt)] for hint in hints]
+
+
+def _read(record: Any) -> Begun:
+    hint = Hint(record["job_id"], record["hinted"])
+    if record["mine"]:
+        return Begun(Verdict.RUN, hint, _delivery(record))
+    if record["status"] != "queued" or record["attempt"] != hint.attempt - 1:
+        return Begun(Verdict.DROP, hint)
+    if record["losses"] >= SUSPECT_LOSSES and not record["waits"]:
+        return Begun(Verdict.ALONE, hint)
+    return Begun(Verdict.LATER, hint, wait=max(1.0, record["early"]))
+
+
+def _delivery(record: Any) -> Delivery:
+    return Delivery(
+        job_id=record["job_id"],
+        attempt=record["hinted"],
+        token=record["token"],
+        tenant_id=record["tenant_id"],
+        queue=record["queue"],
+        kind=record["kind"],
+        input=json.loads(record["input"]),
+        failures=record["failures"],
+        losses=record["losses"],
+        max_attempts=record["max_attempts"],
+        timeout=record["timeout_seconds"],
+        lane_id=record["lane_id"],
+        request_id=record["request_id"],
+        session_id=record["session_id"],
+    )
+
+
+# Why a queued job must not begin now, whoever asks.
+_WAITS = f"""(
+    coalesce(j.run_at > now(), false)
+    or coalesce((select paused from queue_controls control where control.queue = j.queue), false)
+    or coalesce(j.tenant_id <> $7::text, false)
+    or not {LANE_HEAD})"""
+
+_BEGIN = f"""
+with asked as materialized (
+    select * from unnest($1::uuid[], $2::int[], $3::uuid[]) as asked (job_id, hinted, token)
+), begun as (
+    update jobs j
+    set status = 'processing', attempt = asked.hinted, claim_token = asked.token, worker_id = $4,
+        begun_at = now(), started_at = coalesce(j.started_at, now()), updated_at = now(),
+        deadline_at = now() + make_interval(secs => j.timeout_seconds + $5),
+        progress = 0, step = null, error = null, error_detail = null
+    from asked
+    where j.job_id = asked.job_id and j.status = 'queued' and j.attempt = asked.hinted - 1
+      and (j.losses < {SUSPECT_LOSSES} or $6::boolean)
+      and not {_WAITS}
+    returning j.job_id
+)
+select asked.job_id, asked.hinted, asked.token, j.tenant_id, j.queue, j.kind, j.status, j.attempt,
+       j.input::text as input, j.failures, j.losses, j.max_attempts, j.timeout_seconds, j.lane_id, j.request_id,
+       j.session_id,
+       coalesce(begun.job_id is not null
+                or (j.status = 'processing' and j.claim_token = asked.token and j.worker_id = $4), false) as mine,
+       {_WAITS} as waits, coalesce(extract(epoch from j.run_at - now())::float8, 0) as early
+from asked
+left join jobs j on j.job_id = asked.job_id
+left join begun on begun.job_id = asked.job_id
+"""

@@ -1,0 +1,67 @@
+"""Which queued jobs need a hint in Redis, and the note that they have one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from app.engine.ledger.rows import LANE_HEAD, Due, Hint
+from app.kit.db import Connection
+
+
+async def undispatched(
+    connection: Connection, queue: str, *, only_tenant: str | None = None, limit: int = 1000
+) -> list[Due]:
+    """Queued jobs without a hint: never dispatched, handed back, rescued, or head of their lane only now."""
+    return _due(await connection.fetch(_UNDISPATCHED, queue, only_tenant, limit))
+
+
+async def lane_heads(connection: Connection, queue: str, lanes: Iterable[tuple[str, str]]) -> list[Due]:
+    """The next job of each (tenant, lane), where it waits for a hint."""
+    tenants, lane_ids = zip(*lanes, strict=True)
+    return _due(await connection.fetch(_LANE_HEADS, queue, list(tenants), list(lane_ids)))
+
+
+async def mark_dispatched(connection: Connection, hints: Sequence[Hint]) -> None:
+    """Redis holds these hints now. A job that went on in the meantime is left alone."""
+    await connection.execute(_MARK, [hint.job_id for hint in hints], [hint.attempt for hint in hints])
+
+
+async def forget_dispatches(connection: Connection, queue: str) -> None:
+    """Redis has forgotten this queue: every queued job needs a new hint."""
+    await connection.execute(_FORGET, queue)
+
+
+def _due(records: list[Any]) -> list[Due]:
+    return [Due(Hint(r["job_id"], r["attempt"] + 1), r["priority"], r["run_at"]) for r in records]
+
+
+_UNDISPATCHED = f"""
+select j.job_id, j.attempt, j.priority, j.run_at
+from jobs j
+where j.queue = $1 and j.status = 'queued' and j.dispatched_at is null and ($2::text is null or j.tenant_id = $2)
+  and not exists (select 1 from queue_controls control where control.queue = j.queue and control.paused)
+  and {LANE_HEAD}
+order by j.created_at
+limit $3
+"""
+
+_LANE_HEADS = """
+select head.job_id, head.attempt, head.priority, head.run_at
+from unnest($2::text[], $3::text[]) as ended (tenant_id, lane_id)
+cross join lateral (
+    select j.job_id, j.attempt, j.priority, j.run_at, j.status, j.dispatched_at from jobs j
+    where j.tenant_id = ended.tenant_id and j.queue = $1 and j.lane_id = ended.lane_id
+      and j.status in ('queued', 'processing')
+    order by j.lane_seq limit 1) head
+where head.status = 'queued' and head.dispatched_at is null
+"""
+
+_MARK = """
+update jobs j set dispatched_at = now()
+from unnest($1::uuid[], $2::int[]) as hint (job_id, attempt)
+where j.job_id = hint.job_id and j.attempt = hint.attempt - 1 and j.status is not distinct from 'queued'
+  and j.dispatched_at is null
+"""
+
+_FORGET = "update jobs set dispatched_at = null where queue = $1 and status = 'queued' and dispatched_at is not null"

@@ -1,0 +1,102 @@
+"""Read jobs. Callers come through a tenant's session, so row level security has the last word."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from app.engine.ledger.rows import JOB_COLUMNS, JobRow
+from app.kit.db import Connection
+
+
+class LanePlace(NamedTuple):
+    """Where a live job stands in its lane, in the seeds' words: 0 is the holder, the size leaves the holder out."""
+
+    position: int
+    size: int
+    active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class JobFilter:
+    queue: str | None = None
+    kind: str | None = None
+    status: str | None = None
+    lane: str | None = None
+    created_after: datetime | None = None
+    before: tuple[datetime, UUID] | None = None  # the last row of the page before
+    limit: int = 20
+
+
+async def read_job(connection: Connection, tenant_id: str, job_id: UUID) -> JobRow | None:
+    record = await connection.fetchrow(_READ, tenant_id, job_id)
+    return JobRow.of(record) if record else None
+
+
+async def list_jobs(connection: Connection, tenant_id: str, wanted: JobFilter) -> list[JobRow]:
+    """Newest first; one row more than the limit tells that there is a next page."""
+    before_at, before_id = wanted.before or (None, None)
+    records = await connection.fetch(
+        _LIST,
+        tenant_id,
+        wanted.queue,
+        wanted.kind,
+        wanted.status,
+        wanted.lane,
+        wanted.created_after,
+        before_at,
+        before_id,
+        wanted.limit + 1,
+    )
+    return [JobRow.of(record) for record in records]
+
+
+async def read_attempts(connection: Connection, tenant_id: str, job_id: UUID) -> list[dict[str, Any]]:
+    """Every delivery in order; the one that is running is told by the job row itself."""
+    return [dict(record) for record in await connection.fetch(_ATTEMPTS, tenant_id, job_id)]
+
+
+async def lane_places(connection: Connection, jobs: list[JobRow]) -> dict[UUID, LanePlace]:
+    """The places of those jobs that are live in a lane; one statement for a page of jobs."""
+    asked = [job for job in jobs if job.lane_id is not None and job.live]
+    if not asked:
+        return {}
+    records = await connection.fetch(_PLACES, asked[0].tenant_id, [job.job_id for job in asked])
+    return {record["job_id"]: LanePlace(record["ahead"], record["live"] - 1, True) for record in records}
+
+
+_READ = f"select {JOB_COLUMNS} from jobs where tenant_id = $1 and job_id = $2"
+
+_LIST = f"""
+select {JOB_COLUMNS} from jobs
+where tenant_id = $1
+  and ($2::text is null or queue = $2)
+  and ($3::text is null or kind = $3)
+  and ($4::text is null or status = $4)
+  and ($5::text is null or lane_id = $5)
+  and ($6::timestamptz is null or created_at > $6)
+  and ($7::timestamptz is null or (created_at, job_id) < ($7, $8::uuid))
+order by created_at desc, job_id desc
+limit $9
+"""
+
+_ATTEMPTS = """
+select attempt, worker_id, status, started_at, finished_at, duration_ms, exit_code, error, error_detail
+from job_attempts where tenant_id = $1 and job_id = $2
+union all
+select attempt, worker_id, 'running', begun_at, null, null, null, null, null
+from jobs where tenant_id = $1 and job_id = $2 and status = 'processing'
+order by attempt
+"""
+
+_PLACES = """
+select j.job_id,
+       count(*) filter (where peer.lane_seq < j.lane_seq) as ahead,
+       count(*) as live
+from jobs j join jobs peer on peer.tenant_id = j.tenant_id and peer.queue = j.queue and peer.lane_id = j.lane_id
+     and peer.status in ('queued', 'processing')
+where j.tenant_id = $1 and j.job_id = any($2::uuid[]) and j.status in ('queued', 'processing')
+group by j.job_id
+"""

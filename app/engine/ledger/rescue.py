@@ -1,0 +1,61 @@
+"""Give back the jobs of workers that died, by compare-and-swap against a worker that may yet finish."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+from uuid import UUID
+
+from app.engine.ledger.begin import SUSPECT_LOSSES
+from app.kit.db import Connection
+
+
+class Rescued(NamedTuple):
+    job_id: UUID
+    tenant_id: str
+    attempt: int
+    status: str
+    lane_id: str | None
+
+
+async def rescue(
+    connection: Connection, queue: str, *, only_tenant: str | None = None, limit: int = 500
+) -> list[Rescued]:
+    """Requeue every delivery whose worker's lease, or whose own deadline, has ended. It costs the job no failure."""
+    return [Rescued(*record) for record in await connection.fetch(_RESCUE, queue, only_tenant, limit)]
+
+
+_RESCUE = f"""
+with lost as materialized (
+    select j.job_id, j.tenant_id, j.attempt, j.claim_token
+    from jobs j left join workers w on w.worker_id = j.worker_id
+    where j.queue = $1 and j.status = 'processing' and ($2::text is null or j.tenant_id = $2)
+      and (w.worker_id is null or w.lease_until < clock_timestamp() or j.deadline_at < clock_timestamp())
+    order by j.job_id
+    limit $3
+    for update of j skip locked
+), rescued as (
+    update jobs j
+    set status = case
+            when j.cancel_requested_at is not null then 'cancelled'
+            when j.losses >= {SUSPECT_LOSSES} then 'failed'
+            else 'queued' end,
+        losses = j.losses + 1,
+        error = case when j.cancel_requested_at is null and j.losses >= {SUSPECT_LOSSES} then 'poisoned' end,
+        error_detail = case when j.cancel_requested_at is null and j.losses >= {SUSPECT_LOSSES}
+            then 'Workers died under this job ' || (j.losses + 1) || ' times, the last time while it ran alone.' end,
+        finished_at = case when j.cancel_requested_at is not null or j.losses >= {SUSPECT_LOSSES} then now() end,
+        dispatched_at = null, deadline_at = null, updated_at = now()
+    from lost
+    where j.job_id = lost.job_id and j.attempt = lost.attempt and j.claim_token = lost.claim_token
+      and j.status is not distinct from 'processing'
+    returning j.job_id, j.tenant_id, j.attempt, j.claim_token, j.worker_id, j.begun_at, j.status, j.lane_id
+), recorded as (
+    insert into job_attempts (job_id, attempt, tenant_id, worker_id, claim_token, status, started_at, duration_ms,
+                              error, error_detail)
+    select job_id, attempt, tenant_id, worker_id, claim_token, 'lost', begun_at,
+           extract(epoch from now() - begun_at)::float8 * 1000, 'worker_lost',
+           'The worker''s lease or the deadline ended.'
+    from rescued
+)
+select job_id, tenant_id, attempt, status, lane_id from rescued
+"""

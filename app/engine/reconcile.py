@@ -1,0 +1,134 @@
+"""Make Redis agree with Postgres again, every second, by one worker of the queue.
+
+It sweeps only queued rows without a hint and processing rows without an owner. That Redis forgot (FLUSHALL, a restart
+that lost its last second, a failover) shows in the epoch: the identity of the server run that the content belongs to.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from uuid import UUID
+
+from app.engine.dispatch import Dispatcher
+from app.engine.events import Event, EventLog
+from app.engine.ledger.dispatching import forget_dispatches, mark_dispatched, undispatched
+from app.engine.ledger.heartbeat import forget_the_dead
+from app.engine.ledger.rescue import Rescued, rescue
+from app.kit.db import CONNECTION_LOST, Database
+from app.kit.logging import get_logger
+from app.kit.redis import REDIS_AWAY
+
+TURN = 3.0  # seconds that a worker stays the queue's reconciler without renewing
+SWEEP = 1000  # jobs dispatched per statement
+
+log = get_logger(__name__)
+
+
+class Reconciler:
+    """One queue's sweeper. Every worker runs one; the row lease in `queue_controls` picks which of them works."""
+
+    def __init__(
+        self,
+        queue: str,
+        database: Database,
+        dispatcher: Dispatcher,
+        events: EventLog,
+        *,
+        worker_id: Callable[[], UUID],
+        lease: float,
+        only_tenant: str | None = None,
+        interval: float = 1.0,
+    ) -> None:
+        self._queue = queue
+        self._database = database
+        self._dispatcher = dispatcher
+        self._events = events
+        self._worker_id = worker_id
+        self._lease = lease
+        self._only_tenant = only_tenant
+        self._interval = interval
+        self._due = asyncio.Event()
+        self._patient_until = 0.0  # after a reconnect, owners get one whole lease to show themselves
+
+    def kick(self) -> None:
+        """Look now, not in a second: the worker noticed that Redis forgot."""
+        self._due.set()
+
+    async def run(self) -> None:
+        while True:
+            self._due.clear()
+            try:
+                if self._only_tenant is not None or await self._take_turn():
+                    await self.reconcile()
+            except CONNECTION_LOST as error:
+                log.warning("postgres is away", error=str(error))
+                self._patient_until = time.monotonic() + self._lease
+            except REDIS_AWAY as error:
+                log.warning("redis is away", error=str(error))
+            except Exception:
+                log.exception("reconciling failed; it is tried again")
+            try:
+                async with asyncio.timeout(self._interval):
+                    await self._due.wait()
+            except TimeoutError:
+                continue
+
+    async def reconcile(self) -> None:
+        """Rescue first, so that what is rescued is dispatched in the same breath."""
+        if time.monotonic() >= self._patient_until:
+            await self._rescue()
+        await self._heed_epoch()
+        await self._sweep()
+        async with self._database.ledger.acquire() as connection:
+            await forget_the_dead(connection, self._queue)
+
+    async def _take_turn(self) -> bool:
+        async with self._database.ledger.acquire() as connection:
+            return await connection.fetchval(_TAKE_TURN, self._queue, self._worker_id(), TURN) is not None
+
+    async def _rescue(self) -> None:
+        async with self._database.ledger.acquire() as connection:
+            rescued = await rescue(connection, self._queue, only_tenant=self._only_tenant)
+        if rescued:
+            log.warning("rescued jobs of lost workers", jobs=len(rescued))
+            await self._events.tell([_event(job) for job in rescued])
+
+    async def _heed_epoch(self) -> None:
+        seen, run = await self._dispatcher.epoch(), await self._dispatcher.server_run()
+        if seen == run:
+            return
+        if (mark := await self._dispatcher.begin_rebuild(seen)) is None:
+            return
+        log.warning("redis has forgotten; the queue is rebuilt", before=seen or None, now=run)
+        async with self._database.ledger.acquire() as connection:
+            await forget_dispatches(connection, self._queue)
+        await self._dispatcher.settle_epoch(mark, run)
+
+    async def _sweep(self) -> None:
+        while True:
+            async with self._database.ledger.acquire() as connection:
+                dues = await undispatched(connection, self._queue, only_tenant=self._only_tenant, limit=SWEEP)
+                if not dues:
+                    return
+                await self._dispatcher.enqueue(dues)
+                await mark_dispatched(connection, [due.hint for due in dues])
+            if len(dues) < SWEEP:
+                return
+
+
+def _event(job: Rescued) -> Event:
+    data = {"reason": "the worker was lost"} if job.status == "queued" else {}
+    return Event(job.tenant_id, job.job_id, job.attempt, job.status, data)
+
+
+_TAKE_TURN = """
+insert into queue_controls as control (queue, reconciler_id, reconciler_until)
+values ($1, $2, clock_timestamp() + make_interval(secs => $3))
+on conflict (queue) do update
+set reconciler_id = excluded.reconciler_id, reconciler_until = excluded.reconciler_until
+where control.reconciler_id is null or control.reconciler_id = excluded.reconciler_id
+   or control.reconciler_until < clock_timestamp()
+returning 1
+"""

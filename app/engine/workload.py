@@ -1,0 +1,86 @@
+"""What a queue is: one definition, from which pools, worker settings, run scripts and API routes derive."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import BaseModel
+
+from app.kit.backoff import Backoff
+
+
+@dataclass(frozen=True, slots=True)
+class JobKind:
+    """One kind of work. `task` is a dotted path that only a worker resolves: the API never loads a job function."""
+
+    name: str  # "<subject>.<verb>", stable: clients send it
+    task: str  # "app.workloads.chat.tasks:reply", an async function (ctx: JobContext) -> JSON-able result
+    input: type[BaseModel]
+    result: type[BaseModel]
+    summary: str
+    timeout: float = 300.0  # seconds a delivery may run
+    max_attempts: int = 5
+    backoff: Backoff = field(default_factory=Backoff)
+    lanes: bool = True  # whether a client may name a lane
+    public: bool = True  # whether POST /v1/jobs accepts it
+
+
+@dataclass(frozen=True, slots=True)
+class Scaling:
+    """Hints for whoever scales the queue; manifests are rendered from them."""
+
+    min_replicas: int = 1
+    max_replicas: int = 10
+    target_age_seconds: int = 30  # add workers when the oldest ready job is older
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """One queue with its own Redis database, worker settings and run script."""
+
+    name: str
+    redis_db: int
+    summary: str
+    kinds: tuple[JobKind, ...] = ()
+    functions: tuple[str, ...] = ()  # plain ARQ functions, dotted paths
+    concurrency: int = 10
+    grace: float = 30.0  # seconds that running jobs get on SIGTERM before they are handed back
+    relays_outbox: bool = False
+    routes: str | None = None  # dotted path of an APIRouter
+    scaling: Scaling = field(default_factory=Scaling)
+
+
+class Registry:
+    """Which kinds run where: the specs, plus the diagnostics that every queue runs when they are switched on."""
+
+    def __init__(self, workloads: Iterable[Workload], shared_kinds: Iterable[JobKind] = ()) -> None:
+        self.workloads: Mapping[str, Workload] = {workload.name: workload for workload in workloads}
+        self.shared: Mapping[str, JobKind] = {kind.name: kind for kind in shared_kinds}
+        self._own: dict[str, tuple[JobKind, str]] = {}
+        for workload in self.workloads.values():
+            for kind in workload.kinds:
+                if kind.name in self._own or kind.name in self.shared:
+                    raise ValueError(f"two kinds are named {kind.name!r}; a kind belongs to one queue")
+                self._own[kind.name] = (kind, workload.name)
+
+    def kinds_of(self, queue: str) -> dict[str, JobKind]:
+        """Everything that this queue's workers run."""
+        return {kind.name: kind for kind in self.workloads[queue].kinds} | dict(self.shared)
+
+    def find(self, name: str) -> tuple[JobKind, str | None] | None:
+        """The kind and its queue; the queue is None for a kind that runs on every queue."""
+        if name in self.shared:
+            return self.shared[name], None
+        return self._own.get(name)
+
+    def all_kinds(self) -> list[tuple[JobKind, str | None]]:
+        return [*self._own.values(), *((kind, None) for kind in self.shared.values())]
+
+
+def resolve(path: str) -> Any:
+    """The object behind "package.module:name"."""
+    module, _, name = path.partition(":")
+    return getattr(importlib.import_module(module), name)

@@ -1,0 +1,89 @@
+"""Group commit: while one batch is in flight the next one gathers.
+
+There is no timer, so an idle system adds no latency, and a busy one shares its round trips and its flushes. A batch
+that fails because of one item is halved until only that item fails.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class Batcher(Generic[T, R]):
+    """Turns `run(items) -> results` into `await submit(item) -> result` for many callers at once."""
+
+    def __init__(
+        self,
+        run: Callable[[Sequence[T]], Awaitable[Sequence[R]]],
+        *,
+        max_batch: int = 500,
+        culprit_errors: tuple[type[Exception], ...] = (),
+    ) -> None:
+        self._run = run
+        self._max_batch = max_batch
+        self._culprit_errors = culprit_errors  # errors of one item's own making: halve and isolate
+        self._waiting: deque[tuple[T, asyncio.Future[R]]] = deque()
+        self._flight: asyncio.Task[None] | None = None
+
+    async def submit(self, item: T) -> R:
+        return await self.enqueue(item)
+
+    def enqueue(self, item: T) -> asyncio.Future[R]:
+        """Add an item and return its future: for callers that have several to add before they wait."""
+        future: asyncio.Future[R] = asyncio.get_running_loop().create_future()
+        self._waiting.append((item, future))
+        if self._flight is None:
+            self._flight = asyncio.create_task(self._fly())
+        return future
+
+    @property
+    def idle(self) -> bool:
+        return self._flight is None
+
+    async def drain(self) -> None:
+        """Wait until all that was submitted has been answered."""
+        while self._flight is not None:
+            await asyncio.wait({self._flight})
+
+    async def _fly(self) -> None:
+        try:
+            while self._waiting:
+                size = min(len(self._waiting), self._max_batch)
+                batch = [self._waiting.popleft() for _ in range(size)]
+                # A caller that gave up before its item was sent takes the item along.
+                await self._settle([entry for entry in batch if not entry[1].cancelled()])
+        finally:
+            self._flight = None
+
+    async def _settle(self, batch: list[tuple[T, asyncio.Future[R]]]) -> None:
+        if not batch:
+            return
+        try:
+            results = await self._run([item for item, _ in batch])
+        except self._culprit_errors as error:
+            if len(batch) == 1:
+                _fail(batch, error)
+                return
+            middle = len(batch) // 2
+            await self._settle(batch[:middle])
+            await self._settle(batch[middle:])
+        except BaseException as error:
+            _fail(batch, error)
+            if not isinstance(error, Exception):
+                raise
+        else:
+            for (_, future), result in zip(batch, results, strict=True):
+                if not future.done():
+                    future.set_result(result)
+
+
+def _fail(batch: Sequence[tuple[object, asyncio.Future[R]]], error: BaseException) -> None:
+    for _, future in batch:
+        if not future.done():
+            future.set_exception(error)

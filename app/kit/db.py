@@ -1,0 +1,150 @@
+"""Postgres: two roles, two doors.
+
+`Database.ledger` is a pool of plain asyncpg connections as `homeroom_engine`, for the ledger's set-based statements
+across tenants. `Database.session(tenant_id)` is a SQLAlchemy session as `homeroom_app`, bound to one tenant by row
+level security for exactly one transaction. Nothing depends on session state, so pgbouncer in transaction mode works.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, TypeAlias
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.orm import DeclarativeBase
+
+Connection: TypeAlias = "asyncpg.Connection | asyncpg.pool.PoolConnectionProxy"
+
+# What asyncpg raises when the server or the way to it is gone: try again, nothing was wrong with the statement.
+CONNECTION_LOST: tuple[type[Exception], ...] = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+)
+
+
+class Role(StrEnum):
+    """Who a connection acts as. Migrations make the roles; see docs/ARCHITECTURE.md for what each may do."""
+
+    OWNER = "homeroom_owner"
+    APP = "homeroom_app"
+    ENGINE = "homeroom_engine"
+
+
+class Base(DeclarativeBase):
+    """The one registry of tables; each room declares its own in `models.py`."""
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseOptions:
+    app_url: str
+    engine_url: str
+    pool_size: int = 10
+    ledger_pool_size: int = 10
+    statement_cache_size: int = 256
+    connect_timeout: float = 5.0
+    command_timeout: float = 30.0
+
+
+class Database:
+    """Both doors, opened and closed together."""
+
+    def __init__(self, options: DatabaseOptions, *, application_name: str) -> None:
+        self._options = options
+        self._name = application_name
+        self._pool: asyncpg.Pool | None = None
+        self._app: AsyncEngine | None = None
+
+    async def open(self) -> None:
+        options = self._options
+        self._pool = await asyncpg.create_pool(
+            dsn=plain_url(options.engine_url),
+            min_size=1,
+            max_size=options.ledger_pool_size,
+            server_settings=session_settings(options.engine_url, Role.ENGINE, self._name),
+            statement_cache_size=options.statement_cache_size,
+            timeout=options.connect_timeout,
+            command_timeout=options.command_timeout,
+        )
+        self._app = create_async_engine(
+            sqlalchemy_url(options.app_url),
+            pool_size=options.pool_size,
+            max_overflow=0,
+            pool_timeout=options.command_timeout,
+            connect_args={
+                "server_settings": session_settings(options.app_url, Role.APP, self._name),
+                "statement_cache_size": options.statement_cache_size,
+                "prepared_statement_cache_size": options.statement_cache_size,
+                "timeout": options.connect_timeout,
+                "command_timeout": options.command_timeout,
+            },
+        )
+
+    async def close(self) -> None:
+        if self._app is not None:
+            await self._app.dispose()
+        if self._pool is not None:
+            await self._pool.close()
+
+    @property
+    def ledger(self) -> asyncpg.Pool:
+        assert self._pool is not None, "Database.open() comes first"
+        return self._pool
+
+    async def connect_ledger(self) -> asyncpg.Connection:
+        """One connection as `homeroom_engine` outside the pool, on the calling thread's own loop."""
+        options = self._options
+        return await asyncpg.connect(
+            dsn=plain_url(options.engine_url),
+            server_settings=session_settings(options.engine_url, Role.ENGINE, self._name),
+            statement_cache_size=options.statement_cache_size,
+            timeout=options.connect_timeout,
+            command_timeout=options.connect_timeout,
+        )
+
+    @asynccontextmanager
+    async def session(self, tenant_id: str) -> AsyncIterator[AsyncSession]:
+        """One transaction as the application's role, seeing one tenant; commits when the block ends well."""
+        assert self._app is not None, "Database.open() comes first"
+        async with AsyncSession(self._app, expire_on_commit=False) as session, session.begin():
+            await session.execute(_BIND_TENANT, {"tenant": tenant_id})
+            yield session
+
+
+_BIND_TENANT = text("select set_config('app.tenant', :tenant, true)")
+
+
+async def driver_connection(session: AsyncSession) -> Connection:
+    """The asyncpg connection below a session whose transaction has begun: ledger verbs can join it."""
+    fairy = await (await session.connection()).get_raw_connection()
+    connection: Connection | None = fairy.driver_connection
+    assert connection is not None
+    return connection
+
+
+def plain_url(url: str) -> str:
+    """`postgresql://...`, whatever dialect the operator wrote."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(scheme="postgresql"))
+
+
+def sqlalchemy_url(url: str) -> str:
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(scheme="postgresql+asyncpg"))
+
+
+def session_settings(url: str, role: Role, application_name: str) -> dict[str, Any]:
+    """Start-up parameters: take the role, unless the login is that role already (the way to go behind pgbouncer)."""
+    settings = {"application_name": application_name}
+    if urlsplit(url).username != role.value:
+        settings["role"] = role.value
+    return settings

@@ -1,0 +1,55 @@
+"""Redis clients with explicit time-outs. ARQ's own `create_pool` has none: a half-open socket would hang it."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit, urlunsplit
+
+from arq.connections import ArqRedis
+from redis.asyncio import ConnectionPool
+from redis.asyncio.retry import Retry
+from redis.backoff import ExponentialBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import RedisError
+
+from app.kit import json
+
+# What a client raises while Redis is away or restarting.
+REDIS_AWAY: tuple[type[Exception], ...] = (RedisError, OSError, TimeoutError)
+
+QUEUE_KEY = "arq:queue"  # ARQ's default name: a stock producer with a JSON serializer reaches us unchanged
+
+
+def connect(url: str, *, socket_timeout: float = 5.0, max_connections: int = 50) -> ArqRedis:
+    """A client that also speaks ARQ (`enqueue_job`), with JSON payloads; it connects on first use.
+
+    A connection that a restarted server left behind is replaced once, silently; a server that is away is an error.
+    """
+    pool = ConnectionPool.from_url(
+        url,
+        socket_timeout=socket_timeout,
+        socket_connect_timeout=2.0,
+        socket_keepalive=True,
+        health_check_interval=15,
+        max_connections=max_connections,
+        retry=Retry(ExponentialBackoff(cap=0.1, base=0.01), 1),
+        retry_on_error=[RedisConnectionError],
+    )
+    return ArqRedis(
+        pool_or_conn=pool, job_serializer=json.dumps, job_deserializer=json.loads, default_queue_name=QUEUE_KEY
+    )
+
+
+async def disconnect(client: ArqRedis) -> None:
+    await client.aclose(close_connection_pool=True)
+
+
+def with_database(url: str, database: int) -> str:
+    """The same server, another logical database."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(path=f"/{database}"))
+
+
+def place(url: str) -> tuple[str, int, int]:
+    """(host, port, database): two urls with the same place are the same keyspace, however they are spelled."""
+    parts = urlsplit(url)
+    return (parts.hostname or "localhost", parts.port or 6379, int(parts.path.lstrip("/") or 0))

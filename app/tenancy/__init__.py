@@ -1,0 +1,1 @@
+"""Who may ask, and on whose behalf."""

@@ -1,0 +1,14 @@
+"""The base queue: data only; everything else is derived from it."""
+
+from app.engine.workload import Scaling, Workload
+
+WORKLOAD = Workload(
+    name="base",
+    redis_db=1,
+    summary="Maintenance, and effects that cross workloads",
+    functions=("app.workloads.base.tasks:sample_task",),
+    concurrency=10,
+    grace=30.0,
+    relays_outbox=True,
+    scaling=Scaling(min_replicas=1, max_replicas=3, target_age_seconds=30),
+)
