@@ -22,6 +22,7 @@ from app.kit.redis import QUEUE_KEY
 LEASES_KEY = "homeroom:leases"
 WAKE_KEY = "homeroom:wake"
 EPOCH_KEY = "homeroom:epoch"
+REBUILD_MS = 15_000  # a rebuilder that died is replaced after this time
 LEDGERED = "hr:1:"  # the envelope's version is part of the name
 
 _LUA = Path(__file__).parent / "lua"
@@ -124,7 +125,7 @@ class Dispatcher:
         mark = f"rebuilding:{uuid4().hex}"
         if seen and not seen.startswith("rebuilding:"):
             await self.redis.delete(EPOCH_KEY)  # an epoch of an earlier server run
-        taken = await self.redis.set(EPOCH_KEY, mark, nx=True, px=60_000)
+        taken = await self.redis.set(EPOCH_KEY, mark, nx=True, px=REBUILD_MS)
         return mark if taken else None
 
     async def settle_epoch(self, mark: str, epoch: str) -> bool:

@@ -101,9 +101,10 @@ class Reconciler:
             return
         if (mark := await self._dispatcher.begin_rebuild(seen)) is None:
             return
-        log.warning("redis has forgotten; the queue is rebuilt", before=seen or None, now=run)
         async with self._database.ledger.acquire() as connection:
-            await forget_dispatches(connection, self._queue)
+            forgotten = await forget_dispatches(connection, self._queue)
+        if forgotten:
+            log.warning("redis has forgotten; the queue is rebuilt", jobs=forgotten)
         await self._dispatcher.settle_epoch(mark, run)
 
     async def _sweep(self) -> None:

@@ -63,11 +63,15 @@ def accept(registry: Registry, wish: Wish, *, public_only: bool = True) -> NewJo
     if wish.lane is not None and not kind.lanes:
         raise InvalidPlacement(f"Jobs of kind {kind.name} choose their lane themselves.")
     checked = _check_input(kind, wish.input)
+    try:
+        text = json.text(checked)
+    except TypeError as error:  # lone surrogates, integers beyond 64 bits
+        raise InvalidInput(f"The input cannot be stored: {error}.", errors=[_pointer("/input")]) from None
     return NewJob(
         tenant_id=wish.tenant_id,
         queue=queue,
         kind=kind.name,
-        input=json.text(checked),
+        input=text,
         max_attempts=kind.max_attempts,
         timeout=kind.timeout,
         priority=wish.priority,

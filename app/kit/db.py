@@ -80,6 +80,7 @@ class Database:
             pool_size=options.pool_size,
             max_overflow=0,
             pool_timeout=options.command_timeout,
+            pool_pre_ping=True,  # a restarted server costs no reader an error
             connect_args={
                 "server_settings": session_settings(options.app_url, Role.APP, self._name),
                 "statement_cache_size": options.statement_cache_size,

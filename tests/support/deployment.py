@@ -16,7 +16,6 @@ import uvicorn
 
 from app.core.bootstrap import ensure_tenant
 from app.core.config import Settings, load_settings
-from app.core.setup import create_app
 from app.core.worker.build import open_runtime
 from app.engine.runtime import Runtime
 
@@ -78,6 +77,8 @@ def free_port() -> int:
 @asynccontextmanager
 async def serve_api(deployment: Deployment, **environment: str) -> AsyncIterator[httpx.AsyncClient]:
     """The API over real HTTP on loopback, and a client with the tenant's key."""
+    from app.core.setup import create_app  # noqa: PLC0415 - tests of the engine need no web framework
+
     port = free_port()
     app = create_app(deployment.settings(**environment))
     server = uvicorn.Server(

@@ -27,9 +27,10 @@ async def mark_dispatched(connection: Connection, hints: Sequence[Hint]) -> None
     await connection.execute(_MARK, [hint.job_id for hint in hints], [hint.attempt for hint in hints])
 
 
-async def forget_dispatches(connection: Connection, queue: str) -> None:
-    """Redis has forgotten this queue: every queued job needs a new hint."""
-    await connection.execute(_FORGET, queue)
+async def forget_dispatches(connection: Connection, queue: str) -> int:
+    """Redis has forgotten this queue: every queued job needs a new hint. Returns how many do."""
+    status: str = await connection.execute(_FORGET, queue)
+    return int(status.rpartition(" ")[2])
 
 
 def _due(records: list[Any]) -> list[Due]:
