@@ -75,9 +75,14 @@ def _key(options: argparse.Namespace) -> None:
     print("This key is shown once; keep it.", file=sys.stderr)
 
 
-def _workloads(_options: argparse.Namespace) -> None:
+def _workloads(options: argparse.Namespace) -> None:
+    from app.core.migrate import ROOT  # noqa: PLC0415
+    from app.core.scaffold import write_missing  # noqa: PLC0415
     from app.workloads import WORKLOADS  # noqa: PLC0415
 
+    if options.write:
+        print("\n".join(write_missing(ROOT)) or "nothing was missing")
+        return
     print(f"{'queue':<12}{'redis db':<10}{'slots':<7}{'grace':<8}summary")
     for each in WORKLOADS:
         print(f"{each.name:<12}{each.redis_db:<10}{each.concurrency:<7}{each.grace:<8g}{each.summary}")
@@ -114,7 +119,9 @@ def _parser() -> argparse.ArgumentParser:
     key.add_argument("--scope", action="append", help="jobs:read, jobs:write, admin, operator; may be repeated")
     key.set_defaults(run=_key)
 
-    commands.add_parser("workloads", help="list the queues").set_defaults(run=_workloads)
+    workloads = commands.add_parser("workloads", help="list the queues")
+    workloads.add_argument("--write", action="store_true", help="write the files that a new queue's spec implies")
+    workloads.set_defaults(run=_workloads)
     return parser
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -102,7 +102,7 @@ def pointing_below(where: str) -> Iterator[None]:
 def refusals(*classes: type[Refusal]) -> dict[int | str, dict[str, Any]]:
     """The `responses` of a route that may refuse in these ways, in the classes' own words."""
     responses: dict[int | str, dict[str, Any]] = {}
-    for each in _by_status(classes):
+    for each in sorted(classes, key=lambda each: each.status):
         line = f"`{each.code}`: {each.title}."
         if each.status in responses:
             responses[each.status]["description"] += f" {line}"
@@ -150,23 +150,22 @@ def _what_is_invalid(error: RequestValidationError) -> Refusal:
 async def _http_error(request: Request, error: Exception) -> Response:
     """What Starlette and FastAPI refuse by themselves: unknown addresses, wrong methods, oversized bodies."""
     assert isinstance(error, HTTPException)
+    if error.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return unexpected(request, error)
     headers = dict(error.headers or {})
     return problem_response(_of_http(error), request.state.request_id, headers)
 
 
 def _of_http(error: HTTPException) -> Refusal:
-    if error.status_code == HTTPStatus.NOT_FOUND:
-        return UnknownTenant(NOTHING_HERE)
-    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        return MethodNotAllowed("The address does not take this method.")
-    if error.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-        return BodyTooLarge(error.detail)
-    if error.status_code == HTTPStatus.BAD_REQUEST:  # a body that ended early, or a form that cannot be read
-        return InvalidRequest(error.detail)
-    status = HTTPStatus(error.status_code)
-    plain = type(status.name, (Refusal,), {"status": status, "code": status.name.lower(), "title": status.phrase})
-    refusal: Refusal = plain(error.detail)
-    return refusal
+    match error.status_code:
+        case HTTPStatus.NOT_FOUND:
+            return UnknownTenant(NOTHING_HERE)
+        case HTTPStatus.METHOD_NOT_ALLOWED:
+            return MethodNotAllowed("The address does not take this method.")
+        case HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+            return BodyTooLarge(error.detail)
+        case _:  # a body that ended early, or a form that cannot be read
+            return InvalidRequest(error.detail)
 
 
 async def _outage(request: Request, error: Exception) -> Response:
@@ -176,10 +175,6 @@ async def _outage(request: Request, error: Exception) -> Response:
     detail = str(error) if isinstance(error, Unavailable) else "A server that this needs does not answer."
     refusal = OutOfService(detail, retry_after=OUTAGE_RETRY_SECONDS)
     return problem_response(refusal, request.state.request_id)
-
-
-def _by_status(classes: Iterable[type[Refusal]]) -> list[type[Refusal]]:
-    return sorted(classes, key=lambda each: each.status)
 
 
 def _escaped(part: Any) -> str:

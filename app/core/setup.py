@@ -15,6 +15,7 @@ from app.api import mount
 from app.api.deps import Services
 from app.core import queue
 from app.core.config import Settings, load_settings
+from app.core.docs import mount_docs
 from app.core.exit import exit_when_misconfigured
 from app.core.preflight import check_redis, open_database
 from app.core.readiness import readiness
@@ -37,6 +38,8 @@ def create_app(settings: Settings | None = None, *, end_process: bool = False) -
         title="Homeroom",
         version=__version__,
         description="A multi-tenant job backend for AI classrooms.",
+        docs_url=None,
+        redoc_url=None,
         lifespan=partial(_lifespan, settings=settings, end_process=end_process),
     )
     if settings.api.cors_origins:
@@ -48,6 +51,7 @@ def create_app(settings: Settings | None = None, *, end_process: bool = False) -
             expose_headers=["ETag", "Location", "Retry-After", "X-Request-ID"],
         )
     mount(app)
+    mount_docs(app)
     for workload in WORKLOADS:
         if workload.routes is not None:
             app.include_router(resolve(workload.routes))

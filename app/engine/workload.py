@@ -50,7 +50,12 @@ class Workload:
     grace: float = 30.0  # seconds that running jobs get on SIGTERM before they are handed back
     relays_outbox: bool = False
     routes: str | None = None  # dotted path of an APIRouter
+    script: str | None = None  # its run script at the root; workloads may share one
     scaling: Scaling = field(default_factory=Scaling)
+
+    @property
+    def run_script(self) -> str:
+        return self.script or f"run_{self.name}_worker.py"
 
 
 class Registry:

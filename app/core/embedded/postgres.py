@@ -143,6 +143,7 @@ class EmbeddedPostgres(EmbeddedServer):
     def _spawn(self, command: list[str]) -> subprocess.Popen[bytes]:
         return process.spawn(
             command,
+            pid_file=self._pid_file,
             log=self.log_file,
             environment=ENVIRONMENT,
             directory=Path("/"),

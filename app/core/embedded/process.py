@@ -20,6 +20,7 @@ from app.core.embedded.files import append_private, write_private
 POLL_SECONDS = 0.02
 KILLED_WITHIN_SECONDS = 10.0
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+RUN_WHEN_TOLD = 'read -r go && exec "$@" </dev/null'  # reads the end of the file when we die before telling
 START_TICK_FIELD = 19  # of /proc/PID/stat, counted after the command's closing parenthesis
 
 
@@ -78,17 +79,21 @@ class PidFile:
 def spawn(
     command: Sequence[str | Path],
     *,
+    pid_file: PidFile,
     log: Path,
     environment: Mapping[str, str],
     directory: Path | None = None,
     user: int | None = None,
     group: int | None = None,
 ) -> subprocess.Popen[bytes]:
-    """Start a process in a session of its own (a Ctrl-C at our terminal must not reach it), its output in the log."""
+    """Start a process in a session of its own (a Ctrl-C at our terminal must not reach it), its output in the log.
+
+    It is written down before it runs: whenever we are killed, it has either a pid file or no life.
+    """
     with append_private(log) as stream:
-        return subprocess.Popen(  # noqa: S603 - our own programs with our own paths
-            [str(part) for part in command],
-            stdin=subprocess.DEVNULL,
+        child = subprocess.Popen(  # noqa: S603 - our own programs with our own paths
+            ["/bin/sh", "-c", RUN_WHEN_TOLD, "sh", *(str(part) for part in command)],
+            stdin=subprocess.PIPE,
             stdout=stream,
             stderr=subprocess.STDOUT,
             env=dict(environment),
@@ -98,6 +103,11 @@ def spawn(
             group=group,
             extra_groups=None if user is None else [],
         )
+    assert child.stdin is not None
+    with suppress(BrokenPipeError), child.stdin as tell:  # broken: killed already, as its exit code will show
+        pid_file.record(child.pid)
+        tell.write(b"go\n")
+    return child
 
 
 def end(processes: Sequence[psutil.Process], *, first: signal.Signals = signal.SIGTERM, grace: float) -> None:
@@ -139,8 +149,8 @@ def reap(child: subprocess.Popen[bytes]) -> int | None:
 def running_in(directory: Path, name: str) -> list[psutil.Process]:
     """Processes of that name whose working directory this is.
 
-    Database servers work in their data directory, so this finds those that no pid file can name: the children of a
-    killed server, or a server whose launcher was killed between starting it and writing it down.
+    Database servers work in their data directory, so this finds those that no pid file names: the children of a killed
+    server, or a server whose pid file was lost.
     """
     found: list[psutil.Process] = []
     for process in psutil.process_iter():

@@ -65,7 +65,13 @@ class EmbeddedRedis(EmbeddedServer):
 
     def _spawn(self, command: list[str]) -> subprocess.Popen[bytes]:
         environment = {"PATH": os.environ.get("PATH", os.defpath)}
-        return process.spawn(command, log=self.log_file, environment=environment, directory=self.data_dir)
+        return process.spawn(
+            command,
+            pid_file=self._pid_file,
+            log=self.log_file,
+            environment=environment,
+            directory=self.data_dir,
+        )
 
     def _is_ready(self, pid: int) -> bool:
         """It answers our password, is the process that we started, and has loaded its data."""

@@ -148,7 +148,6 @@ class EmbeddedServer(ABC):
         files.rotate(self.log_file)
         log_start = files.size(self.log_file)
         self._child = self._spawn(command)
-        self._pid_file.record(self._child.pid)
         self._port = port
         files.write_private(self._port_file, f"{port}\n")
         self._wait_until_ready(self._child, log_start)

@@ -130,8 +130,9 @@ class ProgramPart(Part):
         self._ready_file.unlink(missing_ok=True)
         files.rotate(self._log)
         log_start = files.size(self._log)
-        self._child = process.spawn(self._command, log=self._log, environment=self._environment)
-        self._pid_file.record(self._child.pid)
+        self._child = process.spawn(
+            self._command, pid_file=self._pid_file, log=self._log, environment=self._environment
+        )
         while not await self._is_ready(self._child.pid):
             if (exit_code := self.exit_code) is not None:
                 raise DiedAtStartError(self.name, exit_code, self._log, files.tail(self._log, since=log_start))

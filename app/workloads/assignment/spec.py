@@ -8,5 +8,6 @@ WORKLOAD = Workload(
     summary="Assignments parsed into drafts",
     concurrency=2,
     grace=60.0,
+    script="run_upload_worker.py",
     scaling=Scaling(min_replicas=1, max_replicas=20, target_age_seconds=60),
 )

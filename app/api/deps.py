@@ -1,0 +1,114 @@
+"""What routes depend on: the process' services, who is asking, and on whose behalf."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+import structlog
+from fastapi import Depends, Request
+from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
+
+from app.api.problems import NOTHING_HERE
+from app.engine.events import EventBell, EventLog
+from app.engine.submit import Submitter
+from app.engine.workload import Registry
+from app.kit.db import Database
+from app.tenancy.access import Access, Principal, Unauthorized, UnknownTenant
+
+if TYPE_CHECKING:
+    from arq.connections import ArqRedis
+
+TENANT_PREFIX = "/t/{tenant_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What the lifespan opened and routes work with."""
+
+    database: Database
+    registry: Registry
+    submitter: Submitter
+    events: EventLog
+    bell: EventBell
+    access: Access
+    queues: Callable[[str], ArqRedis]
+    shared_redis: ArqRedis
+    readiness: Callable[[], Awaitable[dict[str, Any]]]
+    diagnostics: bool
+
+
+async def get_services(request: Request) -> Services:
+    services: Services = request.app.state.services
+    return services
+
+
+async def get_request_id(request: Request) -> str:
+    request_id: str = request.state.request_id
+    return request_id
+
+
+async def get_base(request: Request) -> str:
+    """The prefix that this request came by, for the links in what it is answered."""
+    tenant_id = request.path_params.get("tenant_id")
+    prefix = "" if tenant_id is None else TENANT_PREFIX.format(tenant_id=tenant_id)
+    return f"{request.scope.get('root_path', '')}{prefix}/v1"
+
+
+TheServices = Annotated[Services, Depends(get_services)]
+RequestId = Annotated[str, Depends(get_request_id)]
+Base = Annotated[str, Depends(get_base)]
+
+_bearer = HTTPBearer(auto_error=False, description="An API key; it names the tenant.")
+_admin_key = APIKeyHeader(name="X-Admin-Key", auto_error=False, description="The operators' key.")
+
+Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+
+
+async def authenticate(request: Request, services: TheServices, credentials: Credentials) -> Principal:
+    """The key's principal; under /t/{tenant_id} only where the key is that tenant's."""
+    principal = await _principal(services, credentials)
+    if request.path_params.get("tenant_id", principal.tenant_id) != principal.tenant_id:
+        raise UnknownTenant(NOTHING_HERE)  # whether that tenant exists is not told
+    structlog.contextvars.bind_contextvars(tenant_id=principal.tenant_id)
+    return principal
+
+
+Caller = Annotated[Principal, Depends(authenticate)]
+
+
+def require(scope: str) -> Callable[[Principal], Awaitable[Principal]]:
+    """A dependency on a principal that has the scope."""
+
+    async def check(principal: Caller) -> Principal:
+        principal.require(scope)
+        return principal
+
+    return check
+
+
+Reader = Annotated[Principal, Depends(require("jobs:read"))]
+Writer = Annotated[Principal, Depends(require("jobs:write"))]
+
+
+async def get_operator(
+    services: TheServices, credentials: Credentials, admin_key: Annotated[str | None, Depends(_admin_key)]
+) -> str:
+    """Who operates: the holder of the admin key, or a key with the scope `operator`."""
+    if admin_key is not None:
+        if not services.access.is_admin_key(admin_key):
+            raise Unauthorized("X-Admin-Key is not the key of this deployment.")
+        return "admin key"
+    principal = await _principal(services, credentials)
+    principal.require("operator")
+    return f"key {principal.key_id} of {principal.tenant_id}"
+
+
+Operator = Annotated[str, Depends(get_operator)]
+
+
+async def _principal(services: Services, credentials: HTTPAuthorizationCredentials | None) -> Principal:
+    if credentials is None:
+        raise Unauthorized("The request has no `Authorization: Bearer` header.")
+    return await services.access.authenticate(credentials.credentials)
