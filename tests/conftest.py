@@ -14,7 +14,7 @@ import redis as redis_client
 from app.core.embedded import EmbeddedPostgres, EmbeddedRedis
 from app.core.migrate import migrate
 from app.core.preflight import open_database
-from app.kit.db import Database
+from app.kit.db import Connection, Database
 from tests.support.deployment import Deployment, make_deployment, serve_api
 
 TEMPLATE = "homeroom_template"
@@ -71,6 +71,19 @@ async def api(deployment: Deployment) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the real API with the key of tenant `demo`."""
     async with serve_api(deployment) as client:
         yield client
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def ledger(database: Database) -> AsyncIterator[Connection]:
+    """A connection as the engine, across tenants."""
+    async with database.ledger.acquire() as connection:
+        yield connection
+
+
+@pytest.fixture
+def tenant() -> str:
+    """A tenant of the test's own: what other tests of the module left behind is not its business."""
+    return f"tenant-{next(_numbers)}"
 
 
 @pytest.fixture

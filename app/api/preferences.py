@@ -53,7 +53,9 @@ def client_key(given: str | None) -> str | None:
 
 
 async def get_wait(
-    prefer: Annotated[list[str] | None, Header(description="`wait=N`: answer when the job has ended, or after N s")] = None,
+    prefer: Annotated[
+        list[str] | None, Header(description="`wait=N`: answer when the job has ended, or after N s")
+    ] = None,
 ) -> int | None:
     return preferred_wait(prefer or [])
 

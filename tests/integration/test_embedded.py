@@ -1,5 +1,7 @@
 """The embedded servers, for real: they keep data, survive `kill -9`, and leave strangers alone."""
 
+from __future__ import annotations
+
 import json
 import os
 import signal
@@ -15,7 +17,7 @@ import psutil
 import pytest
 import redis
 
-from app.core.embedded import EmbeddedPostgres, EmbeddedRedis, postgres
+from app.core.embedded import EmbeddedPostgres, EmbeddedRedis, postgres, process
 from app.core.embedded.process import PidFile, is_gone, wait_until
 from app.kit.errors import ConfigurationError
 
@@ -165,6 +167,23 @@ def test_a_pid_file_knows_its_own_process(tmp_path: Path, stranger: psutil.Proce
     assert pid_file.process() == stranger
     stranger.kill()
     assert wait_until(lambda: pid_file.process() is None, 5)
+
+
+def test_a_process_whose_launcher_dies_before_it_is_written_down_never_runs(tmp_path: Path) -> None:
+    program = """if True:
+        import sys, pathlib
+        from app.core.embedded import process
+        from app.kit import failpoints
+        failpoints.arm("spawn.unrecorded=kill")
+        directory = pathlib.Path(sys.argv[1])
+        pid_file = process.PidFile(directory / "pid")
+        command = ["/usr/bin/touch", directory / "ran"]
+        process.spawn(command, pid_file=pid_file, log=directory / "log", environment={}, directory=directory)
+    """
+    launcher = subprocess.run([sys.executable, "-c", program, str(tmp_path)], check=False)
+    assert launcher.returncode == -signal.SIGKILL
+    assert wait_until(lambda: process.running_in(tmp_path, "sh") == [], 5)
+    assert not (tmp_path / "ran").exists()
 
 
 def test_a_wanted_port_that_is_busy_is_refused_with_its_holder(server: Server) -> None:

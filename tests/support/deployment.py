@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from unittest import mock
 
 import httpx
-import uvicorn
 
 from app.core.bootstrap import ensure_tenant
 from app.core.config import Settings, load_settings

@@ -106,11 +106,9 @@ def job_path(job_id: UUID, base: str) -> str:
 
 
 def job_response(sight: Sight, *, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    """A document that says when to look again, and by which tag to tell whether anything changed."""
-    headers = {"ETag": sight.etag, "Cache-Control": "private, no-cache"} | (headers or {})
-    if sight.row.live:
-        headers["Retry-After"] = POLL_SECONDS
-    return JsonResponse(sight.body, status_code=status, headers=headers)
+    """The document, and while the job lives, when to look again."""
+    again = {"Retry-After": POLL_SECONDS} if sight.row.live else {}
+    return JsonResponse(sight.body, status_code=status, headers=again | (headers or {}))
 
 
 def see(row: JobRow, **details: Any) -> Sight:

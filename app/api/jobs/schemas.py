@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, TypeAlias
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, SkipValidation
+from pydantic_core import PydanticCustomError
 
 from app.api.preferences import LONGEST_KEY
 from app.api.wire import Name
@@ -15,8 +16,8 @@ LARGEST_BULK = 1000
 
 
 def _only_text(value: Any) -> Any:
-    if not isinstance(value, str | datetime):
-        raise ValueError("write the moment as ISO 8601 text")
+    if not isinstance(value, str):
+        raise PydanticCustomError("moment_not_text", "Write the moment as ISO 8601 text")
     return value
 
 
@@ -24,7 +25,7 @@ def _in_utc(value: datetime) -> datetime:
     try:
         return value.astimezone(UTC)
     except OverflowError:
-        raise ValueError("the moment is beyond the calendar") from None
+        raise PydanticCustomError("moment_out_of_range", "The moment is beyond the calendar") from None
 
 
 # Numbers are refused: seconds and milliseconds cannot be told apart. A moment without a zone is nobody's.

@@ -1,5 +1,7 @@
 """Whom Postgres runs as. It refuses to be root, so a root launcher needs an ordinary account that reaches the files."""
 
+from __future__ import annotations
+
 import os
 import pwd
 import subprocess

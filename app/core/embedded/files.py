@@ -1,5 +1,7 @@
 """Small files that must be private and whole: passwords, pid files, the ready file. And the ends of long ones: logs."""
 
+from __future__ import annotations
+
 import os
 import tempfile
 from pathlib import Path

@@ -1,11 +1,13 @@
 """One owner per directory. The kernel keeps the lock, so it ends with its owner, even by `kill -9`."""
 
+from __future__ import annotations
+
 import fcntl
 import os
 from pathlib import Path
 
 
-class HeldError(Exception):
+class Held(Exception):
     """Another live process holds the lock."""
 
     def __init__(self, pid: str) -> None:
@@ -24,7 +26,7 @@ class FileLock:
         self._descriptor: int | None = None
 
     def acquire(self) -> None:
-        """Take the lock or raise HeldError at once; no-op when this object holds it."""
+        """Take the lock or raise Held at once; no-op when this object holds it."""
         if self._descriptor is not None:
             return
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
@@ -33,7 +35,7 @@ class FileLock:
         except BlockingIOError:
             pid = os.read(descriptor, 32).decode().strip()
             os.close(descriptor)
-            raise HeldError(pid or "unknown") from None
+            raise Held(pid or "unknown") from None
         os.ftruncate(descriptor, 0)
         os.write(descriptor, f"{os.getpid()}\n".encode())
         self._descriptor = descriptor

@@ -1,5 +1,7 @@
 """TCP ports on 127.0.0.1: is one free, which one to take, and who sits on a busy one."""
 
+from __future__ import annotations
+
 import random
 import socket
 

@@ -1,5 +1,7 @@
 """A Postgres server of one's own, from the binaries in a wheel."""
 
+from __future__ import annotations
+
 import importlib.util
 import os
 import shutil

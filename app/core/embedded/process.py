@@ -4,6 +4,8 @@ A pid alone names nobody: after a crash the number may belong to a stranger. So 
 identity, and only the process that still has both is ever signalled.
 """
 
+from __future__ import annotations
+
 import os
 import signal
 import subprocess
@@ -16,6 +18,7 @@ from pathlib import Path
 import psutil
 
 from app.core.embedded.files import append_private, write_private
+from app.kit.failpoints import failpoint
 
 POLL_SECONDS = 0.02
 KILLED_WITHIN_SECONDS = 10.0
@@ -105,6 +108,7 @@ def spawn(
         )
     assert child.stdin is not None
     with suppress(BrokenPipeError), child.stdin as tell:  # broken: killed already, as its exit code will show
+        failpoint("spawn.unrecorded")
         pid_file.record(child.pid)
         tell.write(b"go\n")
     return child

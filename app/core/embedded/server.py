@@ -1,5 +1,7 @@
 """What the embedded servers share: a data directory with one owner, one process, one port, one password."""
 
+from __future__ import annotations
+
 import secrets
 import signal
 import subprocess
@@ -12,7 +14,7 @@ from typing import ClassVar
 import psutil
 
 from app.core.embedded import files, ports, process
-from app.core.embedded.lock import FileLock, HeldError
+from app.core.embedded.lock import FileLock, Held
 from app.kit.errors import ConfigurationError
 
 READY_WITHIN_SECONDS = 120.0  # recovery after a crash may have much to replay
@@ -116,7 +118,7 @@ class EmbeddedServer(ABC):
         try:
             self.data_dir.mkdir(parents=True, exist_ok=True, mode=self.directory_mode)
             self._lock.acquire()
-        except HeldError as held:
+        except Held as held:
             raise ConfigurationError(
                 f"The {self.label} in {self.data_dir} is in use by pid {held.pid}.",
                 cure="Stop that process, or choose another data directory.",

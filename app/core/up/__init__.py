@@ -1,5 +1,7 @@
 """`homeroom up`: everything on one machine, for development, demonstrations and scripts."""
 
+from __future__ import annotations
+
 import sys
 from pathlib import Path
 

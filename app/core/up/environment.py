@@ -1,5 +1,7 @@
 """What the launcher hands to the API and the workers: the caller's environment, completed."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 
 from app.core.embedded.ports import LOOPBACK

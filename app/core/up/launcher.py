@@ -1,7 +1,8 @@
 """The order in which `up` starts things, and its undoing."""
 
+from __future__ import annotations
+
 import asyncio
-import json
 import os
 import signal
 import sys
@@ -9,16 +10,22 @@ import time
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-from app.core.embedded import files, ports
+import asyncpg
+
+from app.core.bootstrap import ensure_tenant
+from app.core.embedded import ports
 from app.core.embedded.ports import LOOPBACK
+from app.core.migrate import migrate
 from app.core.up import servers
 from app.core.up.environment import program_environment
-from app.core.up.parts import ApiPart, DiedAtStartError, Part, ProgramPart, WorkerPart
+from app.core.up.parts import ApiPart, DiedAtStart, Part, ProgramPart, WorkerPart
+from app.core.up.ready_file import ReadyFile
 from app.core.up.report import Report
 from app.core.up.secrets_file import SecretsFile
 from app.core.up.supervisor import Supervisor
 from app.core.up.workspace import Workspace
 from app.kit.errors import EX_CONFIG, ConfigurationError
+from app.workloads import WORKLOADS
 
 TENANT = "demo"
 INTERRUPTED = 128 + signal.SIGINT
@@ -36,7 +43,7 @@ class Launcher:
         self._workspace = Workspace(data_dir)
         self._servers = servers.choose(os.environ, self._workspace)
         self._wanted_port = port
-        self._ready_file = ready_file
+        self._ready_file = ReadyFile(ready_file)
         self._report = Report(sys.stdout)
         self._supervisor = Supervisor(self._report, self._on_ready)
         self._programs: list[ProgramPart] = []
@@ -51,7 +58,7 @@ class Launcher:
         self._listen_for_signals(life)
         try:
             await life
-        except DiedAtStartError as death:
+        except DiedAtStart as death:
             self._report.failure(str(death))
             return EX_CONFIG if death.exit_code == EX_CONFIG else 1
         except asyncio.CancelledError:
@@ -63,7 +70,7 @@ class Launcher:
         async with AsyncExitStack() as undo:
             self._workspace.claim()
             undo.callback(self._workspace.release)
-            self._remove_ready_file()
+            self._ready_file.prepare()
             self._report.opening(self._workspace.root)
             await self._end_orphans()
             port = self._choose_port()
@@ -71,7 +78,7 @@ class Launcher:
                 undo.push_async_callback(part.stop)
             undo.push_async_callback(self._stop_programs)
             undo.push_async_callback(self._supervisor.let_go)
-            undo.callback(self._remove_ready_file)
+            undo.callback(self._ready_file.remove)
             undo.callback(self._begin_to_stop)
             await self._start(port)
             await self._supervisor.watch()
@@ -85,9 +92,8 @@ class Launcher:
             os.environ, secrets, database_url=database_url, redis_url=redis_url, port=port
         )
         keys = await self._prepare_database(database_url, environment["MASTER_KEY"], secrets)
-        workers = await asyncio.to_thread(_worker_names)
         self._programs.append(ApiPart(environment, self._workspace, port=port))
-        self._programs.extend(WorkerPart(name, environment, self._workspace) for name in workers)
+        self._programs.extend(WorkerPart(each.name, environment, self._workspace) for each in WORKLOADS)
         await self._supervisor.bring_up(*self._programs)
         self._announcement = {
             "url": f"http://{LOOPBACK}:{port}",
@@ -97,7 +103,7 @@ class Launcher:
             "database_url": database_url,
             "redis_url": redis_url,
         }
-        self._write_ready_file()
+        self._ready_file.write(self._announcement, self._pids)
         self._report.welcome(self._announcement, data_dir=self._workspace.root, log_dir=self._workspace.logs)
 
     async def _prepare_database(self, database_url: str, master_key: str, secrets: SecretsFile) -> dict[str, str]:
@@ -127,17 +133,7 @@ class Launcher:
     def _on_ready(self, part: Part) -> None:
         self._pids[part.name] = part.pid
         if self._announcement:
-            self._write_ready_file()
-
-    def _write_ready_file(self) -> None:
-        if self._ready_file is not None:
-            files.write_private(
-                self._ready_file, json.dumps({**self._announcement, "pids": self._pids}, indent=2) + "\n"
-            )
-
-    def _remove_ready_file(self) -> None:
-        if self._ready_file is not None:
-            self._ready_file.unlink(missing_ok=True)
+            self._ready_file.write(self._announcement, self._pids)
 
     async def _stop_programs(self) -> None:
         await asyncio.gather(*(program.stop() for program in self._programs))
@@ -164,15 +160,12 @@ class Launcher:
             self._report.note("stopping; Ctrl-C kills at once")
 
 
-def _worker_names() -> list[str]:
-    from app.workloads import WORKLOADS  # noqa: PLC0415 - takes a while to load; the servers start meanwhile
-
-    return [workload.name for workload in WORKLOADS]
-
-
 def _migrate_and_ensure_tenant(database_url: str, master_key: str, known: dict[str, str]) -> dict[str, str]:
-    from app.core.bootstrap import ensure_tenant  # noqa: PLC0415 - as above
-    from app.core.migrate import migrate  # noqa: PLC0415 - as above
-
-    migrate(database_url)
-    return ensure_tenant(database_url, master_key, TENANT, known)
+    try:
+        migrate(database_url)
+        return ensure_tenant(database_url, master_key, TENANT, known)
+    except (OSError, asyncpg.PostgresError) as error:
+        raise ConfigurationError(
+            f"The database could not be prepared: {error}.",
+            cure="See that DATABASE_URL is right and its role may create tables; without one, see the Postgres log.",
+        ) from error

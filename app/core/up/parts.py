@@ -1,5 +1,7 @@
 """The parts that `up` runs: embedded servers, the API and the workers, all started and stopped the same way."""
 
+from __future__ import annotations
+
 import asyncio
 import http.client
 import subprocess
@@ -22,7 +24,7 @@ ANSWER_WITHIN_SECONDS = 2.0
 STOP_GRACE_SECONDS = 20.0
 
 
-class DiedAtStartError(Exception):
+class DiedAtStart(Exception):
     """A part ended before it was ready."""
 
     def __init__(self, part: str, exit_code: int, log: Path, log_end: str) -> None:
@@ -54,7 +56,7 @@ class Part(ABC):
 
     @abstractmethod
     async def start(self) -> None:
-        """Start it and wait until it is ready; DiedAtStartError or ConfigurationError if it will not be."""
+        """Start it and wait until it is ready; DiedAtStart or ConfigurationError if it will not be."""
 
     @abstractmethod
     async def stop(self) -> None:
@@ -135,7 +137,7 @@ class ProgramPart(Part):
         )
         while not await self._is_ready(self._child.pid):
             if (exit_code := self.exit_code) is not None:
-                raise DiedAtStartError(self.name, exit_code, self._log, files.tail(self._log, since=log_start))
+                raise DiedAtStart(self.name, exit_code, self._log, files.tail(self._log, since=log_start))
             await asyncio.sleep(READY_POLL_SECONDS)
 
     async def stop(self) -> None:

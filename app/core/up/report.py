@@ -1,5 +1,7 @@
 """What `homeroom up` says at the terminal."""
 
+from __future__ import annotations
+
 import os
 import signal
 import sys

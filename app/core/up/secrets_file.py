@@ -1,5 +1,7 @@
 """The secrets of a data directory: made once, kept beside the data that they protect."""
 
+from __future__ import annotations
+
 import json
 import secrets
 from pathlib import Path

@@ -1,5 +1,7 @@
 """Where Postgres and Redis come from: embedded ones, unless the environment names others."""
 
+from __future__ import annotations
+
 import asyncio
 from collections.abc import Mapping
 from typing import Protocol

@@ -1,12 +1,14 @@
 """Keeps parts running: a part that dies is started again, sooner if it lived long, later if it keeps dying."""
 
+from __future__ import annotations
+
 import asyncio
 import time
 from collections.abc import Callable
 from functools import partial
 from typing import NoReturn
 
-from app.core.up.parts import DiedAtStartError, Part
+from app.core.up.parts import DiedAtStart, Part
 from app.core.up.report import Report, fate
 from app.kit.errors import EX_CONFIG, ConfigurationError
 
@@ -66,11 +68,11 @@ class Supervisor:
             born = time.monotonic()
             try:
                 await part.start()
-            except (DiedAtStartError, ConfigurationError) as failure:
+            except (DiedAtStart, ConfigurationError) as failure:
                 failures += 1
                 if not first.done() and (_needs_a_cure(failure) or failures == START_ATTEMPTS):
                     raise
-                what = failure.what if isinstance(failure, DiedAtStartError) else failure.problem.splitlines()[0]
+                what = failure.what if isinstance(failure, DiedAtStart) else failure.problem.splitlines()[0]
             else:
                 self._report.ready(part.name, pid=part.pid, port=part.port, seconds=time.monotonic() - born)
                 self._on_ready(part)
@@ -82,7 +84,7 @@ class Supervisor:
             await asyncio.sleep(pause)
 
 
-def _needs_a_cure(failure: DiedAtStartError | ConfigurationError) -> bool:
+def _needs_a_cure(failure: DiedAtStart | ConfigurationError) -> bool:
     return isinstance(failure, ConfigurationError) or failure.exit_code == EX_CONFIG
 
 

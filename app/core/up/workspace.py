@@ -1,11 +1,13 @@
 """The data directory: what lies where, and who may use it."""
 
+from __future__ import annotations
+
 from pathlib import Path
 
 import psutil
 
 from app.core.embedded import process
-from app.core.embedded.lock import FileLock, HeldError
+from app.core.embedded.lock import FileLock, Held
 from app.kit.errors import ConfigurationError
 
 ORPHAN_GRACE_SECONDS = 3.0  # short: what an orphan does not finish is rescued like any crashed worker's job
@@ -30,7 +32,7 @@ class Workspace:
             self._lock.acquire()
             for directory in (self.logs, self._run):
                 directory.mkdir(exist_ok=True, mode=0o700)
-        except HeldError as held:
+        except Held as held:
             raise ConfigurationError(
                 f"Homeroom already runs on {self.root}, started by pid {held.pid}.",
                 cure="Stop that one (Ctrl-C, or kill it), or choose another --data-dir.",

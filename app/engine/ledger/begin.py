@@ -69,7 +69,7 @@ async def begin(
     only_tenant: str | None = None,
 ) -> list[Begun]:
     """Compare-and-swap `queued` to `processing`. Repeating it with the same tokens after a lost reply is safe:
-    `processing` under my token is success."""
+    `processing` under my token is success. A worker whose own lease has ended begins nothing: it could keep nothing."""
     records = await connection.fetch(
         _BEGIN,
         [hint.job_id for hint in hints],
@@ -133,8 +133,9 @@ with asked as materialized (
     from asked
     where j.job_id = asked.job_id and j.status = 'queued' and j.attempt = asked.hinted - 1
       and (j.losses < {SUSPECT_LOSSES} or $6::boolean)
+      and exists (select 1 from workers w where w.worker_id = $4 and w.lease_until > clock_timestamp())
       and not {_WAITS}
-    returning j.job_id
+    returning j.job_id, j.attempt
 )
 select asked.job_id, asked.hinted, asked.token, j.tenant_id, j.queue, j.kind, j.status, j.attempt,
        j.input::text as input, j.failures, j.losses, j.max_attempts, j.timeout_seconds, j.lane_id, j.request_id,
@@ -144,5 +145,5 @@ select asked.job_id, asked.hinted, asked.token, j.tenant_id, j.queue, j.kind, j.
        {_WAITS} as waits, coalesce(extract(epoch from j.run_at - now())::float8, 0) as early
 from asked
 left join jobs j on j.job_id = asked.job_id
-left join begun on begun.job_id = asked.job_id
+left join begun on begun.job_id = asked.job_id and begun.attempt = asked.hinted
 """

@@ -1,0 +1,29 @@
+"""The HTTP edge: it validates, authorises, commits a row, dispatches, answers. Nothing runs here."""
+
+from fastapi import APIRouter, FastAPI
+
+from app.api import admin, catalogue, health, jobs, kinds, problems
+from app.api.deps import TENANT_PREFIX
+from app.api.middleware import BodyLimit, RequestContext
+from app.api.refusals import InternalError, InvalidRequest, OutOfService
+from app.tenancy.access import Forbidden, Unauthorized
+
+VERSION_PREFIX = "/v1"
+_COMMON = problems.refusals(Unauthorized, Forbidden, InvalidRequest, InternalError, OutOfService)
+
+
+def mount(app: FastAPI) -> None:
+    """Put everything app-wide on the application; a workload's own routes follow by `mount_v1`."""
+    problems.install(app)
+    app.add_middleware(BodyLimit)
+    app.add_middleware(RequestContext)  # added last, so outermost: whatever goes wrong inside has an id
+    mount_v1(app, jobs.router)
+    mount_v1(app, kinds.router)
+    for router in (admin.router, health.router, catalogue.router):
+        app.include_router(router)
+
+
+def mount_v1(app: FastAPI, router: APIRouter) -> None:
+    """Every v1 route answers under both prefixes; the documentation shows it once."""
+    app.include_router(router, prefix=VERSION_PREFIX, responses=_COMMON)
+    app.include_router(router, prefix=TENANT_PREFIX + VERSION_PREFIX, include_in_schema=False)

@@ -1,0 +1,149 @@
+"""One tenant's jobs, as one request reaches them: every statement runs under the tenant's row level security."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from app.api.deps import Services
+from app.api.jobs.documents import Sight, job_document, see
+from app.api.jobs.waiting import wait_for
+from app.api.pages import Cursor, cut, page
+from app.api.problems import pointing_below
+from app.api.refusals import JobNotFound
+from app.engine.events import Event
+from app.engine.ledger.cancel import JobNotCancellable, cancel
+from app.engine.ledger.dispatching import lane_heads
+from app.engine.ledger.read import JobFilter, lane_places, list_jobs, read_attempts, read_job
+from app.engine.ledger.retry import JobNotRetryable, retry
+from app.engine.ledger.rows import Due, JobRow
+from app.engine.ledger.submit import Accepted, NewJob
+from app.engine.requests import InvalidInput, Wish, accept
+from app.kit.db import Connection, driver_connection
+from app.kit.errors import Refusal
+
+NO_SUCH_JOB = "No job of this tenant has this id."
+
+
+class Jobs:
+    """What the routes under /jobs do, without HTTP."""
+
+    def __init__(self, services: Services, tenant_id: str, base: str) -> None:
+        self.services = services
+        self.tenant_id = tenant_id
+        self.base = base
+
+    def accept(self, wish: Wish, where: str = "/body") -> NewJob:
+        """Check a wish against what this deployment runs; pointers of a refusal start at `where`."""
+        with pointing_below(where):
+            try:
+                return accept(self.services.registry, wish)
+            except (TypeError, ValueError):  # JSON encoders go less deep than its parsers
+                raise InvalidInput("The input is nested too deeply to be stored.") from None
+
+    async def submit(self, wish: Wish) -> Accepted:
+        return await self.services.submitter.submit(self.accept(wish))
+
+    async def look(self, job_id: UUID, *, debounced: bool = False) -> Sight | None:
+        async with self._connection() as connection:
+            row = await read_job(connection, self.tenant_id, job_id)
+            return await self._see(connection, row, debounced=debounced) if row is not None else None
+
+    async def read(self, job_id: UUID) -> Sight:
+        sight = await self.look(job_id)
+        if sight is None:
+            raise JobNotFound(NO_SUCH_JOB)
+        return sight
+
+    async def watch(self, known: Sight, seconds: int, until: Callable[[Sight], bool], *, debounced: bool) -> Sight:
+        """The job when `until` holds of it, or as it stands after these seconds."""
+        look = partial(self.look, known.row.job_id, debounced=debounced)
+        return await wait_for(self.services.bell, look, known=known, until=until, seconds=seconds)
+
+    async def list(self, wanted: JobFilter) -> dict[str, Any]:
+        async with self._connection() as connection:
+            rows, following = cut(await list_jobs(connection, self.tenant_id, wanted), wanted.limit, _place)
+            return page(await self._documents(connection, rows), following)
+
+    async def attempts(self, job_id: UUID) -> Sequence[dict[str, Any]]:
+        async with self._connection() as connection:
+            attempts = await read_attempts(connection, self.tenant_id, job_id)
+            if not attempts and await read_job(connection, self.tenant_id, job_id) is None:
+                raise JobNotFound(NO_SUCH_JOB)
+            return attempts
+
+    async def describe(self, accepted: Accepted) -> Sight:
+        if accepted.job.lane_id is None:
+            return see(accepted.job, base=self.base, debounced=accepted.debounced)
+        async with self._connection() as connection:
+            return await self._see(connection, accepted.job, debounced=accepted.debounced)
+
+    async def documents(self, rows: Sequence[JobRow]) -> Sequence[dict[str, Any]]:
+        if all(row.lane_id is None for row in rows):
+            return [job_document(row, base=self.base) for row in rows]
+        async with self._connection() as connection:
+            return await self._documents(connection, rows)
+
+    async def cancel(self, job_id: UUID) -> Sight:
+        """End the job: at once where it is queued, else as soon as its worker has stopped it."""
+        async with self._connection() as connection:
+            row = await cancel(connection, self.tenant_id, job_id)
+            if row is None:
+                raise await self._refusal(connection, job_id, JobNotCancellable)
+            heads = await self._lane_heads(connection, row) if not row.live else []
+            sight = await self._see(connection, row)
+        if not row.live:
+            await self._tell(row, "cancelled")
+            await self._dispatch(row.queue, heads)
+        return sight
+
+    async def retry(self, job_id: UUID) -> Sight:
+        """Queue a failed job again, with a fresh budget and at the tail of its lane."""
+        async with self._connection() as connection:
+            row = await retry(connection, self.tenant_id, job_id)
+            if row is None:
+                raise await self._refusal(connection, job_id, JobNotRetryable)
+            dues = [row.due()] if row.lane_id is None else await self._lane_heads(connection, row)
+            sight = await self._see(connection, row)
+        # The event goes first, or a quick worker would tell `started` before it.
+        await self._tell(row, "queued", queue=row.queue, kind=row.kind)
+        await self._dispatch(row.queue, dues)
+        return sight
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[Connection]:
+        async with self.services.database.session(self.tenant_id) as session:
+            yield await driver_connection(session)
+
+    async def _see(self, connection: Connection, row: JobRow, *, debounced: bool = False) -> Sight:
+        places = await lane_places(connection, [row])
+        return see(row, base=self.base, place=places.get(row.job_id), debounced=debounced)
+
+    async def _documents(self, connection: Connection, rows: Sequence[JobRow]) -> Sequence[dict[str, Any]]:
+        places = await lane_places(connection, [*rows])
+        return [job_document(row, base=self.base, place=places.get(row.job_id)) for row in rows]
+
+    async def _refusal(self, connection: Connection, job_id: UUID, refusal: type[Refusal]) -> Refusal:
+        row = await read_job(connection, self.tenant_id, job_id)
+        if row is None:
+            return JobNotFound(NO_SUCH_JOB)
+        return refusal(f"The job is {row.status}.", job_status=row.status)
+
+    async def _lane_heads(self, connection: Connection, row: JobRow) -> Sequence[Due]:
+        if row.lane_id is None:
+            return []
+        return await lane_heads(connection, row.queue, [(self.tenant_id, row.lane_id)])
+
+    async def _dispatch(self, queue: str, dues: Sequence[Due]) -> None:
+        if dues:
+            await self.services.submitter.redispatch(queue, dues)
+
+    async def _tell(self, row: JobRow, event: str, **data: Any) -> None:
+        await self.services.events.tell([Event(row.tenant_id, row.job_id, row.attempt, event, data)])
+
+
+def _place(row: JobRow) -> Cursor:
+    return Cursor(row.created_at, row.job_id)

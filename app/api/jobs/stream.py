@@ -1,0 +1,64 @@
+"""GET /jobs/{id}/events: what happens to a job, as it happens."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Annotated
+
+from fastapi import Header, Query, Response
+from fastapi.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from app.api.jobs.deps import JobId, ReadableJobs
+from app.api.jobs.feed import Feed
+from app.api.problems import refusals
+from app.api.refusals import InvalidLastEventId, JobNotFound
+from app.api.wire import edge_router
+
+router = edge_router("jobs")
+
+_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+
+
+class EventStream(StreamingResponse):
+    """Server-sent events. However the response ends, its generator has ended when it returns."""
+
+    media_type = "text/event-stream"
+
+    def __init__(self, frames: AsyncGenerator[bytes, None]) -> None:
+        super().__init__(frames, headers=_HEADERS)
+        self._frames = frames
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async with aclosing(self._frames):
+            await super().__call__(scope, receive, send)
+
+
+@router.get(
+    "/jobs/{job_id}/events",
+    summary="Follow a job",
+    responses={
+        200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}, "description": "Server-sent events."},
+        204: {"description": "The last event that was received was the end."},
+        **refusals(InvalidLastEventId, JobNotFound),
+    },
+)
+async def stream_events(
+    job_id: JobId,
+    jobs: ReadableJobs,
+    last_event_id: Annotated[str | None, Header(description="Resume after this event")] = None,
+    last_event: Annotated[str | None, Query(alias="last_event_id", description="The same, as a parameter")] = None,
+) -> Response:
+    """Events `queued, started, progress, delta, reset, done, failed, cancelled`. The last of them carries the whole
+    job document and ends the response. `reset` voids the progress and deltas of an earlier attempt."""
+    feed = Feed(
+        jobs.services.events,
+        jobs.services.bell,
+        jobs.read,
+        tenant_id=jobs.tenant_id,
+        job_id=job_id,
+        last_event_id=last_event_id or last_event or None,
+    )
+    sight = await jobs.read(job_id)
+    return Response(status_code=204) if await feed.has_told_all(sight.row) else EventStream(feed.frames())

@@ -1,0 +1,51 @@
+"""POST /jobs: one job in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import Response
+
+from app.api.deps import RequestId
+from app.api.jobs.deps import WritableJobs
+from app.api.jobs.documents import POLL_SECONDS, JobDocument, Sight, job_path, job_response
+from app.api.jobs.schemas import JobSubmission
+from app.api.preferences import ClientKey, PreferredWait, wait_headers
+from app.api.problems import refusals
+from app.api.refusals import BodyTooLarge, InvalidIdempotencyKey, InvalidJson, InvalidRequest, UnsupportedMediaType
+from app.api.wire import edge_router
+from app.engine.ledger.submit import IdempotencyConflict, LaneFull
+from app.engine.requests import InvalidInput, InvalidPlacement, UnknownKind
+from app.engine.submit import InvalidText
+
+router = edge_router("jobs")
+
+BODY_REFUSALS = (InvalidJson, InvalidRequest, BodyTooLarge, UnsupportedMediaType, InvalidIdempotencyKey)
+JOB_REFUSALS = (UnknownKind, InvalidInput, InvalidPlacement, InvalidText, IdempotencyConflict, LaneFull)
+
+_RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: {"model": JobDocument, "description": "With `Prefer: wait`: the job has ended."},
+    202: {"model": JobDocument, "description": "The job is accepted, and will not be lost."},
+    **refusals(*BODY_REFUSALS, *JOB_REFUSALS),
+}
+
+
+@router.post("/jobs", status_code=202, summary="Submit a job", responses=_RESPONSES)
+async def submit_job(
+    submission: JobSubmission, jobs: WritableJobs, request_id: RequestId, key: ClientKey, wait: PreferredWait
+) -> Response:
+    """Accept a job of any public kind. With an `Idempotency-Key`, a repetition answers with the earlier job."""
+    accepted = await jobs.submit(submission.wish(jobs.tenant_id, key=key, request_id=request_id))
+    sight = await jobs.describe(accepted)
+    if wait is not None:
+        sight = await jobs.watch(sight, wait, _has_ended, debounced=accepted.debounced)
+    headers = {"Location": job_path(sight.row.job_id, jobs.base)} | wait_headers(wait)
+    if not accepted.fresh and not accepted.debounced:
+        headers["Idempotency-Replayed"] = "true"
+    if wait is not None and _has_ended(sight):
+        return job_response(sight, headers=headers)
+    return job_response(sight, status=202, headers=headers | {"Retry-After": POLL_SECONDS})
+
+
+def _has_ended(sight: Sight) -> bool:
+    return not sight.row.live
