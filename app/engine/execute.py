@@ -40,13 +40,16 @@ class Run:
         self.task: asyncio.Task[Any] | None = None
         self.finishing = False  # its end was sent: neither a cancel nor a lost lease may tear it apart now
         self.stopped: Stop | None = None
+        self.underway = False
 
     def shield(self) -> None:
         self.finishing = True
 
     def stop(self, why: Stop) -> None:
-        if not self.finishing and self.stopped is None and self.task is not None:
-            self.stopped = why
+        if self.finishing or self.stopped is not None:
+            return
+        self.stopped = why
+        if self.underway and self.task is not None:  # a task cancelled before its first step would end without a word
             self.task.cancel()
 
 
@@ -76,6 +79,9 @@ async def execute(
 async def _outcome(
     run: Run, kind: JobKind, function: Callable[[JobContext], Awaitable[Any]], ctx: JobContext
 ) -> Ending | None:
+    if run.stopped is not None:
+        return _stopped(run, kind)
+    run.underway = True
     limit = asyncio.timeout(run.delivery.timeout)
     try:
         async with limit:
@@ -86,7 +92,7 @@ async def _outcome(
         return _stopped(run, kind)
     except Outcome as word:
         return _said(run.delivery, kind, word)
-    except (Exception, SystemExit) as error:
+    except BaseException as error:  # SystemExit and groups of it included: a job does not end the worker
         if limit.expired():
             return _again(run.delivery, kind, "timeout", f"The job ran longer than {run.delivery.timeout:g} s.")
         transient = isinstance(error, OSError | TimeoutError)

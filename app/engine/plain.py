@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import time
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import Any
 
-from arq.worker import Worker
+from arq.worker import JobExecutionFailed, Worker
 
 from app.engine.dispatch import Dispatcher
 from app.kit.logging import get_logger
@@ -21,6 +24,8 @@ class PlainWorker(Worker):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, handle_signals=False, **kwargs)
+        for name, function in self.functions.items():
+            self.functions[name] = replace(function, coroutine=_contained(function.coroutine))
         self._scores: dict[str, int] = {}  # when each running job was due: ARQ's retry delays are relative to it
 
     def start_plain(self, job_id: str, score: int) -> asyncio.Task[None]:
@@ -51,3 +56,18 @@ class PlainWorker(Worker):
     async def finish_failed_job(self, job_id: str, result_data: bytes | None) -> None:
         await super().finish_failed_job(job_id, result_data)
         await self.dispatcher.release_plain(job_id)
+
+
+def _contained(function: Callable[..., Coroutine[Any, Any, Any]]) -> Callable[..., Coroutine[Any, Any, Any]]:
+    """The function, unable to leave the process: asyncio lets a task's SystemExit end the whole loop."""
+
+    @functools.wraps(function)
+    async def call(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return await function(*args, **kwargs)
+        except (Exception, asyncio.CancelledError):
+            raise
+        except BaseException as error:
+            raise JobExecutionFailed(f"{type(error).__name__}: {error}") from error
+
+    return call

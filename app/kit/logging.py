@@ -22,7 +22,9 @@ def configure_logging(*, level: str, json_lines: bool) -> None:
     if json_lines:
         renderer = structlog.processors.JSONRenderer()
     else:
-        renderer = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        renderer = structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+        )
     final: list[Any] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer]
     if json_lines:
         final.insert(1, structlog.processors.format_exc_info)
@@ -31,6 +33,7 @@ def configure_logging(*, level: str, json_lines: bool) -> None:
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
     for chatty in ("arq", "uvicorn.access", "asyncio"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    logging.getLogger("asyncpg.pool").setLevel(logging.ERROR)  # an outage is told once, by whoever needed the server
     structlog.configure(
         processors=[*_SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),

@@ -98,13 +98,13 @@ async def test_an_end_that_came_before_the_cancel_stands(
 
 async def test_every_delivery_leaves_its_attempt_row(ledger: Connection, tenant: str, worker: UUID) -> None:
     delivery = await begun(ledger, await queued(ledger, tenant_id=tenant), worker)
-    await ledger.execute("update jobs set begun_at = begun_at - interval '3 seconds' where job_id = $1", delivery.job_id)
+    await ledger.execute(
+        "update jobs set begun_at = begun_at - interval '3 seconds' where job_id = $1", delivery.job_id
+    )
     await end(ledger, delivery, End.RETRY, error="transient", error_detail="why", exit_code=9)
     again = await begun(ledger, delivery, worker)
     await end(ledger, again, End.DONE)
-    first, second = await ledger.fetch(
-        "select * from job_attempts where job_id = $1 order by attempt", delivery.job_id
-    )
+    first, second = await ledger.fetch("select * from job_attempts where job_id = $1 order by attempt", delivery.job_id)
     assert (first["attempt"], first["status"], first["tenant_id"]) == (1, "retry", tenant)
     assert (first["worker_id"], first["claim_token"]) == (worker, delivery.token)
     assert (first["error"], first["error_detail"], first["exit_code"]) == ("transient", "why", 9)

@@ -76,7 +76,9 @@ def free_port() -> int:
 @asynccontextmanager
 async def serve_api(deployment: Deployment, **environment: str) -> AsyncIterator[httpx.AsyncClient]:
     """The API over real HTTP on loopback, and a client with the tenant's key."""
-    from app.core.setup import create_app  # noqa: PLC0415 - tests of the engine need no web framework
+    import uvicorn  # noqa: PLC0415 - tests of the engine need no web framework
+
+    from app.core.setup import create_app  # noqa: PLC0415
 
     port = free_port()
     app = create_app(deployment.settings(**environment))

@@ -16,11 +16,17 @@ from app.kit.db import Connection
 from app.kit.ids import uuid7
 
 QUEUE = "base"
-CARD = WorkerCard(QUEUE, "test-host", 1, "0", 10)
 
 
 def new_job(**fields: Any) -> NewJob:
-    given = {"tenant_id": "demo", "queue": QUEUE, "kind": "test.kind", "input": "{}", "max_attempts": 3, "timeout": 60.0}
+    given: dict[str, Any] = {
+        "tenant_id": "demo",
+        "queue": QUEUE,
+        "kind": "test.kind",
+        "input": "{}",
+        "max_attempts": 3,
+        "timeout": 60.0,
+    }
     return NewJob(**given | fields)
 
 

@@ -129,9 +129,9 @@ class Feed:
 def predecessor(event_id: str) -> str:
     """The greatest id below this one: reading after it tells whether the event itself is still there."""
     match = _EVENT_ID.fullmatch(event_id)
-    if match is None or (parts := (int(match[1]), int(match[2]))) > (_LARGEST_PART, _LARGEST_PART):
+    milliseconds, number = map(int, match.groups()) if match is not None else (0, _LARGEST_PART + 1)
+    if max(milliseconds, number) > _LARGEST_PART:
         raise InvalidLastEventId("The last event id is no id of this API's events.")
-    milliseconds, number = parts
     if number > 0:
         return f"{milliseconds}-{number - 1}"
     return f"{milliseconds - 1}-{_LARGEST_PART}" if milliseconds > 0 else BEGINNING

@@ -22,6 +22,7 @@ class WorkerCard:
 
 
 async def register(connection: Connection, worker_id: UUID, card: WorkerCard, lease: float) -> None:
+    """Begin a worker's first lease; it may be repeated after a lost reply."""
     await connection.execute(_REGISTER, worker_id, card.queue, card.host, card.pid, card.version, card.slots, lease)
 
 
@@ -50,6 +51,7 @@ async def forget_the_dead(connection: Connection, queue: str) -> None:
 _REGISTER = """
 insert into workers (worker_id, queue, host, pid, version, slots, lease_until)
 values ($1, $2, $3, $4, $5, $6, clock_timestamp() + make_interval(secs => $7))
+on conflict (worker_id) do update set lease_until = excluded.lease_until
 """
 
 _RENEW = """
