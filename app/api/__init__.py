@@ -3,13 +3,10 @@
 from fastapi import APIRouter, FastAPI
 
 from app.api import admin, catalogue, health, jobs, kinds, problems
-from app.api.deps import TENANT_PREFIX
+from app.api.deps import GUARDED, TENANT_PREFIX
 from app.api.middleware import BodyLimit, RequestContext
-from app.api.refusals import InternalError, InvalidRequest, OutOfService
-from app.tenancy.access import Forbidden, Unauthorized
 
 VERSION_PREFIX = "/v1"
-_COMMON = problems.refusals(Unauthorized, Forbidden, InvalidRequest, InternalError, OutOfService)
 
 
 def mount(app: FastAPI) -> None:
@@ -25,5 +22,5 @@ def mount(app: FastAPI) -> None:
 
 def mount_v1(app: FastAPI, router: APIRouter) -> None:
     """Every v1 route answers under both prefixes; the documentation shows it once."""
-    app.include_router(router, prefix=VERSION_PREFIX, responses=_COMMON)
+    app.include_router(router, prefix=VERSION_PREFIX, responses=GUARDED)
     app.include_router(router, prefix=TENANT_PREFIX + VERSION_PREFIX, include_in_schema=False)

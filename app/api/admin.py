@@ -9,18 +9,17 @@ from uuid import UUID
 from fastapi import Depends, Response
 from pydantic import BaseModel, Field
 
-from app.api.deps import Operator, TheServices, get_operator
+from app.api.deps import GUARDED, Operator, TheServices, get_operator
 from app.api.problems import refusals
 from app.api.refusals import QueueNotFound
 from app.api.wire import JsonResponse, edge_router
 from app.engine.ledger.queues import list_workers, queue_overview, set_paused
-from app.tenancy.access import Forbidden, Unauthorized
 
 router = edge_router(
     "operators",
     prefix="/admin",
     dependencies=[Depends(get_operator)],
-    responses=refusals(Unauthorized, Forbidden),
+    responses=GUARDED,
 )
 
 

@@ -9,8 +9,8 @@ from typing import Annotated, Any
 from fastapi import Header, Response
 from pydantic import BaseModel
 
-from app.api.problems import Problem, problem
-from app.api.refusals import ProblemNotFound
+from app.api.problems import Problem, problem, refusals
+from app.api.refusals import InvalidRequest, ProblemNotFound
 from app.api.wire import JsonResponse, edge_router
 from app.kit.errors import Refusal
 
@@ -37,7 +37,12 @@ async def list_problems() -> Response:
     return JsonResponse({"data": [_describe(each) for each in problem_types().values()]})
 
 
-@router.get("/problems/{code}", summary="Explain an error code", response_model=ProblemType)
+@router.get(
+    "/problems/{code}",
+    summary="Explain an error code",
+    response_model=ProblemType,
+    responses=refusals(ProblemNotFound, InvalidRequest),
+)
 async def read_problem(code: str, accept: Annotated[str, Header()] = "") -> Response:
     found = problem_types().get(code)
     if found is None:

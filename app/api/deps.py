@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import structlog
 from fastapi import Depends, Request
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 
-from app.api.problems import NOTHING_HERE
+from app.api.problems import NOTHING_HERE, refusals
+from app.api.refusals import InternalError, InvalidRequest, OutOfService
 from app.engine.events import EventBell, EventLog
 from app.engine.submit import Submitter
 from app.engine.workload import Registry
 from app.kit.db import Database
-from app.tenancy.access import Access, Principal, Unauthorized, UnknownTenant
-
-if TYPE_CHECKING:
-    from arq.connections import ArqRedis
+from app.kit.redis import Client
+from app.tenancy.access import Access, Forbidden, Principal, Unauthorized, UnknownTenant
 
 TENANT_PREFIX = "/t/{tenant_id}"
 
@@ -33,8 +32,8 @@ class Services:
     events: EventLog
     bell: EventBell
     access: Access
-    queues: Callable[[str], ArqRedis]
-    shared_redis: ArqRedis
+    queues: Callable[[str], Client]
+    shared_redis: Client
     readiness: Callable[[], Awaitable[dict[str, Any]]]
     diagnostics: bool
 
@@ -62,6 +61,9 @@ Base = Annotated[str, Depends(get_base)]
 
 _bearer = HTTPBearer(auto_error=False, description="An API key; it names the tenant.")
 _admin_key = APIKeyHeader(name="X-Admin-Key", auto_error=False, description="The operators' key.")
+
+# How every route that asks who is asking may answer, whatever else it does.
+GUARDED = refusals(Unauthorized, Forbidden, InvalidRequest, InternalError, OutOfService)
 
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 

@@ -171,7 +171,8 @@ def _of_http(error: HTTPException) -> Refusal:
 async def _outage(request: Request, error: Exception) -> Response:
     if not is_outage(error):
         return unexpected(request, error)
-    log.warning("a server is away", path=request.url.path, error=type(error).__name__, exc_info=error)
+    cause = getattr(error, "orig", None) or error  # without SQLAlchemy's statement and parameters
+    log.warning("a server is away", path=request.url.path, error=f"{type(cause).__name__}: {cause}")
     detail = str(error) if isinstance(error, Unavailable) else "A server that this needs does not answer."
     refusal = OutOfService(detail, retry_after=OUTAGE_RETRY_SECONDS)
     return problem_response(refusal, request.state.request_id)

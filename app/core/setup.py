@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
 from app import __version__
-from app.api import mount
+from app.api import mount, mount_v1
 from app.api.deps import Services
 from app.core import queue
 from app.core.config import Settings, load_settings
@@ -54,7 +54,7 @@ def create_app(settings: Settings | None = None, *, end_process: bool = False) -
     mount_docs(app)
     for workload in WORKLOADS:
         if workload.routes is not None:
-            app.include_router(resolve(workload.routes))
+            mount_v1(app, resolve(workload.routes))
     return app
 
 

@@ -93,13 +93,7 @@ async def _outcome(
     except Outcome as word:
         return _said(run.delivery, kind, word)
     except BaseException as error:  # SystemExit and groups of it included: a job does not end the worker
-        if limit.expired():
-            return _again(run.delivery, kind, "timeout", f"The job ran longer than {run.delivery.timeout:g} s.")
-        transient = isinstance(error, OSError | TimeoutError)
-        if not transient:
-            log.exception("job function raised")
-        code = "transient" if transient else "unexpected_error"
-        return _again(run.delivery, kind, code, f"{type(error).__name__}: {error}")
+        return _raised(run.delivery, kind, error, timed_out=limit.expired())
 
 
 def _said(delivery: Delivery, kind: JobKind, word: Outcome) -> Ending:
@@ -114,6 +108,16 @@ def _said(delivery: Delivery, kind: JobKind, word: Outcome) -> Ending:
             return _again(delivery, kind, word.code, word.reason, delay=word.delay)
         case _:
             return _again(delivery, kind, "unexpected_error", f"{type(word).__name__} is no outcome of ours.")
+
+
+def _raised(delivery: Delivery, kind: JobKind, error: BaseException, *, timed_out: bool) -> Ending:
+    if timed_out:
+        return _again(delivery, kind, "timeout", f"The job ran longer than {delivery.timeout:g} s.")
+    detail = f"{type(error).__name__}: {error}"
+    if isinstance(error, OSError | TimeoutError):
+        return _again(delivery, kind, "transient", detail)
+    log.error("job function raised", exc_info=error)
+    return _again(delivery, kind, "unexpected_error", detail)
 
 
 def _done(delivery: Delivery, value: Any) -> Ending:

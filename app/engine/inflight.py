@@ -39,7 +39,7 @@ class Runnable:
 
 
 class InFlight:
-    """Runs deliveries side by side. A slot is free when its function has ended; its end is written beside the next run."""
+    """Runs deliveries side by side. A slot is free once its function ended; ends are written beside the next runs."""
 
     def __init__(
         self,

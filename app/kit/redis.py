@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
 from urllib.parse import urlsplit, urlunsplit
 
 from arq.connections import ArqRedis
@@ -12,6 +13,8 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 
 from app.kit import json
+
+Client: TypeAlias = ArqRedis  # by this name rooms that may not import arq pass clients on
 
 # What a client raises while Redis is away or restarting.
 REDIS_AWAY: tuple[type[Exception], ...] = (RedisError, OSError, TimeoutError)

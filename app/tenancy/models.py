@@ -1,17 +1,19 @@
-"""Tenants and their API keys. Both are under row level security like any other tenant's data."""
+"""Tenants, their keys, and the log of who did what. All of it is under row level security like any tenant's data."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ForeignKeyConstraint, LargeBinary, Text, func, text
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import BigInteger, ForeignKeyConstraint, LargeBinary, Text, func, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.dialects.postgresql import TIMESTAMP as PG_TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.kit.db import Base
 
 Timestamp = PG_TIMESTAMP(timezone=True)
+NOW = func.now()
 
 
 class Tenant(Base):
@@ -21,8 +23,12 @@ class Tenant(Base):
 
     tenant_id: Mapped[str] = mapped_column(Text, primary_key=True)
     enabled: Mapped[bool] = mapped_column(server_default=text("true"))
-    created_at: Mapped[datetime] = mapped_column(Timestamp, server_default=func.now())
-    updated_at: Mapped[datetime] = mapped_column(Timestamp, server_default=func.now())
+    data_dir: Mapped[str | None] = mapped_column(Text)
+    uploads_dir: Mapped[str | None] = mapped_column(Text)
+    limits: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))  # what differs from the defaults
+    created_at: Mapped[datetime] = mapped_column(Timestamp, server_default=NOW)
+    updated_at: Mapped[datetime] = mapped_column(Timestamp, server_default=NOW)
+    erased_at: Mapped[datetime | None] = mapped_column(Timestamp)
 
 
 class ApiKey(Base):
@@ -35,8 +41,41 @@ class ApiKey(Base):
     name: Mapped[str] = mapped_column(Text)
     secret_hmac: Mapped[bytes] = mapped_column(LargeBinary)
     scopes: Mapped[list[str]] = mapped_column(ARRAY(Text))
-    created_at: Mapped[datetime] = mapped_column(Timestamp, server_default=func.now())
+    created_at: Mapped[datetime] = mapped_column(Timestamp, server_default=NOW)
+    created_by: Mapped[str | None] = mapped_column(Text)
     expires_at: Mapped[datetime | None] = mapped_column(Timestamp)
     revoked_at: Mapped[datetime | None] = mapped_column(Timestamp)
+    last_used_at: Mapped[datetime | None] = mapped_column(Timestamp)
 
     __table_args__ = (ForeignKeyConstraint(["tenant_id"], ["tenants.tenant_id"], name="api_keys_tenant"),)
+
+
+class TenantDataKey(Base):
+    """The key that a tenant's secrets are encrypted with, wrapped by the master key."""
+
+    __tablename__ = "tenant_data_keys"
+
+    tenant_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    kek_id: Mapped[str] = mapped_column(Text)
+    wrapped: Mapped[bytes] = mapped_column(LargeBinary)
+    created_at: Mapped[datetime] = mapped_column(Timestamp, server_default=NOW)
+    updated_at: Mapped[datetime] = mapped_column(Timestamp, server_default=NOW)
+
+    __table_args__ = (ForeignKeyConstraint(["tenant_id"], ["tenants.tenant_id"], name="tenant_data_keys_tenant"),)
+
+
+class AuditEntry(Base):
+    """Who did what to which id from where. The application can add entries and read them; nobody can change one."""
+
+    __tablename__ = "audit_log"
+
+    tenant_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    at: Mapped[datetime] = mapped_column(Timestamp)
+    actor: Mapped[str] = mapped_column(Text)
+    action: Mapped[str] = mapped_column(Text)
+    target: Mapped[str] = mapped_column(Text)
+    origin: Mapped[str | None] = mapped_column(Text)
+    request_id: Mapped[str | None] = mapped_column(Text)
+    detail: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))
+    hash: Mapped[bytes] = mapped_column(LargeBinary)

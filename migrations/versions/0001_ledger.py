@@ -156,7 +156,10 @@ GRANTS = {
     "api_keys": {"homeroom_app": "select, insert, update"},
     "jobs": {"homeroom_app": "select, insert, update", "homeroom_engine": "select, insert, update, delete"},
     "job_attempts": {"homeroom_app": "select, insert", "homeroom_engine": "select, insert, update, delete"},
-    "idempotency_keys": {"homeroom_app": "select, insert, update, delete", "homeroom_engine": "select, insert, update, delete"},
+    "idempotency_keys": {
+        "homeroom_app": "select, insert, update, delete",
+        "homeroom_engine": "select, insert, update, delete",
+    },
     "lanes": {"homeroom_app": "select, insert, update", "homeroom_engine": "select, insert, update, delete"},
     "outbox": {"homeroom_app": "select, insert", "homeroom_engine": "select, insert, update, delete"},
 }
@@ -171,9 +174,7 @@ def upgrade() -> None:
     for table, grants in GRANTS.items():
         op.execute(f"alter table {table} enable row level security")
         op.execute(f"alter table {table} force row level security")
-        op.execute(
-            f"create policy {table}_tenant on {table} to homeroom_app using ({TENANT}) with check ({TENANT})"
-        )
+        op.execute(f"create policy {table}_tenant on {table} to homeroom_app using ({TENANT}) with check ({TENANT})")
         if "homeroom_engine" in grants:
             op.execute(f"create policy {table}_engine on {table} to homeroom_engine using (true) with check (true)")
         for role, verbs in grants.items():

@@ -33,7 +33,7 @@ async def key_with(database: Database, *scopes: str) -> dict[str, str]:
 
 @pytest.mark.parametrize(
     "header",
-    ["", "Bearer", "Bearer ", "Basic ZGVtbzpkZW1v", "Bearer nonsense", f"Bearer hr_demo_{'0' * 12}.{'x' * 43}"],
+    ["", "Bearer", "Basic ZGVtbzpkZW1v", "Bearer nonsense", f"Bearer hr_demo_{'0' * 12}.{'x' * 43}"],
 )
 async def test_without_a_valid_key_nothing_is_told(api: httpx.AsyncClient, header: str) -> None:
     for path in ("/v1/jobs", "/t/demo/v1/jobs", "/t/no-such/v1/jobs", "/v1/kinds", "/admin/queues"):

@@ -89,6 +89,17 @@ async def test_a_job_is_followed_to_its_end(api: httpx.AsyncClient, worker: Runt
     assert all(event.id for event in events)
 
 
+async def test_of_many_quick_jobs_every_reader_hears_each_event_once_and_by_its_id(
+    api: httpx.AsyncClient, worker: Runtime
+) -> None:
+    async def follow() -> list[Heard]:
+        return await all_events(api, await submit(api, {"kind": "diagnostics.echo"}))
+
+    for events in await asyncio.gather(*(follow() for _ in range(50))):
+        assert names(events) == ["queued", "started", "done"]
+        assert all(event.id for event in events)
+
+
 async def test_a_reader_resumes_anywhere_without_gap_or_repetition(api: httpx.AsyncClient, worker: Runtime) -> None:
     job = await submit(api, STEPS, wait=20)
     events = await all_events(api, job)

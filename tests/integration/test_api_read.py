@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -125,10 +124,8 @@ async def test_waiting_with_a_tag_ends_when_the_document_changes(api: httpx.Asyn
 async def test_waiting_without_change_answers_304_when_the_time_is_over(api: httpx.AsyncClient) -> None:
     job = await submit(api)
     tag = (await api.get(job["links"]["self"])).headers["ETag"]
-    started = time.monotonic()
     answer = await api.get(job["links"]["self"], headers={"If-None-Match": tag, "Prefer": "wait=1"})
-    assert answer.status_code == 304
-    assert 0.9 < time.monotonic() - started < 3
+    assert (answer.status_code, answer.headers["Preference-Applied"]) == (304, "wait=1")
 
 
 async def test_waiting_without_a_tag_ends_with_the_job(api: httpx.AsyncClient, worker: Runtime) -> None:

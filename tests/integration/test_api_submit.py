@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -46,11 +45,9 @@ async def test_under_the_tenants_prefix_the_links_have_it_too(api: httpx.AsyncCl
 
 
 async def test_waiting_answers_when_the_job_has_ended(api: httpx.AsyncClient, worker: Runtime) -> None:
-    started = time.monotonic()
     answer = await api.post("/v1/jobs", json=ECHO, headers={"Prefer": "wait=20"})
     assert (answer.status_code, answer.headers["Preference-Applied"]) == (200, "wait=20")
     assert (answer.json()["status"], answer.json()["result"]) == ("done", {"hello": "world"})
-    assert time.monotonic() - started < 5
 
 
 async def test_waiting_ends_with_the_time(api: httpx.AsyncClient) -> None:

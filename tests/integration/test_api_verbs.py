@@ -51,7 +51,7 @@ async def test_a_running_job_is_stopped_by_its_worker(api: httpx.AsyncClient, wo
     job = await submit(api, {"kind": "diagnostics.sleep", "input": {"seconds": 60}})
 
     async def runs() -> bool:
-        return (await api.get(job["links"]["self"])).json()["status"] == "processing"
+        return bool((await api.get(job["links"]["self"])).json()["status"] == "processing")
 
     await eventually(runs)
     first, second = await api.post(job["links"]["cancel"]), await api.post(job["links"]["cancel"])
