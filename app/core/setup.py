@@ -29,6 +29,29 @@ from app.tenancy.access import Access
 from app.tenancy.keys import Pepper
 from app.workloads import WORKLOADS
 
+REQUEST_HEADERS = (
+    "Authorization",
+    "Content-Type",
+    "Idempotency-Key",
+    "If-Match",
+    "If-None-Match",
+    "Last-Event-ID",
+    "Prefer",
+    "X-Admin-Key",
+    "X-Request-ID",
+)
+RESPONSE_HEADERS = (
+    "ETag",
+    "Idempotency-Replayed",
+    "Location",
+    "Preference-Applied",
+    "RateLimit-Limit",
+    "RateLimit-Remaining",
+    "RateLimit-Reset",
+    "Retry-After",
+    "X-Request-ID",
+)
+
 
 def create_app(settings: Settings | None = None, *, end_process: bool = False) -> FastAPI:
     """The application. `end_process`: a start that cannot succeed ends the process instead of raising."""
@@ -42,20 +65,27 @@ def create_app(settings: Settings | None = None, *, end_process: bool = False) -
         redoc_url=None,
         lifespan=partial(_lifespan, settings=settings, end_process=end_process),
     )
-    if settings.api.cors_origins:
-        app.add_middleware(
-            CORSMiddleware,
-            allow_origins=list(settings.api.cors_origins),
-            allow_methods=["GET", "POST", "PUT", "DELETE"],
-            allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", "Prefer"],
-            expose_headers=["ETag", "Location", "Retry-After", "X-Request-ID"],
-        )
     mount(app)
     mount_docs(app)
     for workload in WORKLOADS:
         if workload.routes is not None:
             mount_v1(app, resolve(workload.routes))
+    _allow_origins(app, settings)
     return app
+
+
+def _allow_origins(app: FastAPI, settings: Settings) -> None:
+    """Let pages of these origins call us. Added last, so outermost: a browser must be able to read errors too."""
+    if not settings.api.cors_origins:
+        return
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=list(settings.api.cors_origins),
+        allow_methods=["GET", "POST", "PUT", "DELETE"],
+        allow_headers=[*REQUEST_HEADERS],
+        expose_headers=[*RESPONSE_HEADERS],
+        max_age=600,
+    )
 
 
 def build_registry(settings: Settings) -> Registry:

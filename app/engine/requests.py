@@ -62,11 +62,12 @@ def accept(registry: Registry, wish: Wish, *, public_only: bool = True) -> NewJo
         raise InvalidPlacement("A lane is strictly in order, so a job in it cannot wait for a moment of its own.")
     if wish.lane is not None and not kind.lanes:
         raise InvalidPlacement(f"Jobs of kind {kind.name} choose their lane themselves.")
-    checked = _check_input(kind, wish.input)
     try:
+        checked = _check_input(kind, wish.input)
         text = json.text(checked)
-    except TypeError as error:  # lone surrogates, integers beyond 64 bits
-        raise InvalidInput(f"The input cannot be stored: {error}.", errors=[_pointer("/input")]) from None
+    except (TypeError, ValueError, RecursionError):  # too deep, lone surrogates, integers beyond 64 bits
+        detail = "The input is nested too deeply, or holds text or numbers that cannot be stored."
+        raise InvalidInput(detail, errors=[_pointer("/input")]) from None
     return NewJob(
         tenant_id=wish.tenant_id,
         queue=queue,
@@ -106,10 +107,15 @@ def _check_input(kind: JobKind, value: Any) -> Any:
         return kind.input.model_validate(value).model_dump(mode="json")
     except ValidationError as error:
         problems = [
-            {"pointer": "/input" + "".join(f"/{part}" for part in problem["loc"]), "detail": problem["msg"]}
+            {"pointer": "/input" + "".join(f"/{_escaped(part)}" for part in problem["loc"]), "detail": problem["msg"]}
             for problem in error.errors(include_url=False, include_input=False, include_context=False)
         ]
         raise InvalidInput(f"The input of {kind.name} has {len(problems)} problem(s).", errors=problems) from None
+
+
+def _escaped(part: int | str) -> str:
+    """A member's name inside a JSON pointer (RFC 6901)."""
+    return str(part).replace("~", "~0").replace("/", "~1")
 
 
 def _pointer(pointer: str) -> dict[str, str]:

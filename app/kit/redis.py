@@ -6,7 +6,7 @@ from typing import TypeAlias
 from urllib.parse import urlsplit, urlunsplit
 
 from arq.connections import ArqRedis
-from redis.asyncio import ConnectionPool
+from redis.asyncio import BlockingConnectionPool
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -26,9 +26,11 @@ def connect(url: str, *, socket_timeout: float = 5.0, max_connections: int = 50)
     """A client that also speaks ARQ (`enqueue_job`), with JSON payloads; it connects on first use.
 
     A connection that a restarted server left behind is replaced once, silently; a server that is away is an error.
+    A burst waits for a free connection: the plain pool would refuse it, which looks like a server that is away.
     """
-    pool = ConnectionPool.from_url(
+    pool = BlockingConnectionPool.from_url(
         url,
+        timeout=socket_timeout,
         socket_timeout=socket_timeout,
         socket_connect_timeout=2.0,
         socket_keepalive=True,

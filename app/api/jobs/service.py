@@ -21,7 +21,7 @@ from app.engine.ledger.read import JobFilter, lane_places, list_jobs, read_attem
 from app.engine.ledger.retry import JobNotRetryable, retry
 from app.engine.ledger.rows import Due, JobRow
 from app.engine.ledger.submit import Accepted, NewJob
-from app.engine.requests import InvalidInput, Wish, accept
+from app.engine.requests import Wish, accept
 from app.kit.db import Connection, driver_connection
 from app.kit.errors import Refusal
 
@@ -39,10 +39,7 @@ class Jobs:
     def accept(self, wish: Wish, where: str = "/body") -> NewJob:
         """Check a wish against what this deployment runs; pointers of a refusal start at `where`."""
         with pointing_below(where):
-            try:
-                return accept(self.services.registry, wish)
-            except (TypeError, ValueError):  # JSON encoders go less deep than its parsers
-                raise InvalidInput("The input is nested too deeply to be stored.") from None
+            return accept(self.services.registry, wish)
 
     async def submit(self, wish: Wish) -> Accepted:
         return await self.services.submitter.submit(self.accept(wish))

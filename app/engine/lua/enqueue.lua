@@ -8,9 +8,10 @@ for i = 1, #ARGV, 3 do
     local member = ARGV[i]
     if not redis.call('ZSCORE', KEYS[1], member) and not redis.call('ZSCORE', KEYS[2], member) then
         local due = tonumber(ARGV[i + 1])
-        if due == 0 then due = now end
-        -- One point of priority is worth a minute of waiting, so the lowest priority still has its turn.
-        if due <= now then due = due - tonumber(ARGV[i + 2]) * 60000 end
+        if due <= now then
+            -- Ready: one point of priority is worth a minute of waiting, so the lowest priority still has its turn.
+            due = now - tonumber(ARGV[i + 2]) * 60000
+        end
         redis.call('ZADD', KEYS[1], due, member)
         added = added + 1
     end
