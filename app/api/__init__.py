@@ -4,7 +4,7 @@ from fastapi import APIRouter, FastAPI
 
 from app.api import admin, catalogue, health, jobs, kinds, problems
 from app.api.deps import GUARDED, TENANT_PREFIX
-from app.api.middleware import BodyLimit, RequestContext
+from app.api.middleware import RequestContext, RequestLimits
 
 VERSION_PREFIX = "/v1"
 
@@ -12,7 +12,7 @@ VERSION_PREFIX = "/v1"
 def mount(app: FastAPI) -> None:
     """Put everything app-wide on the application; a workload's own routes follow by `mount_v1`."""
     problems.install(app)
-    app.add_middleware(BodyLimit)
+    app.add_middleware(RequestLimits)
     app.add_middleware(RequestContext)  # added last, so outermost: whatever goes wrong inside has an id
     mount_v1(app, jobs.router)
     mount_v1(app, kinds.router)

@@ -16,8 +16,9 @@ from app.engine.events import EventBell, EventLog
 from app.engine.submit import Submitter
 from app.engine.workload import Registry
 from app.kit.db import Database
-from app.kit.redis import Client
 from app.tenancy.access import Access, Forbidden, Principal, Unauthorized, UnknownTenant
+from app.tenancy.tenants import Policies
+from app.tenancy.throttle import Throttle, TooManyRequests
 
 TENANT_PREFIX = "/t/{tenant_id}"
 
@@ -32,10 +33,9 @@ class Services:
     events: EventLog
     bell: EventBell
     access: Access
-    queues: Callable[[str], Client]
-    shared_redis: Client
+    policies: Policies
+    throttle: Throttle
     readiness: Callable[[], Awaitable[dict[str, Any]]]
-    diagnostics: bool
 
 
 async def get_services(request: Request) -> Services:
@@ -63,7 +63,7 @@ _bearer = HTTPBearer(auto_error=False, description="An API key; it names the ten
 _admin_key = APIKeyHeader(name="X-Admin-Key", auto_error=False, description="The operators' key.")
 
 # How every route that asks who is asking may answer, whatever else it does.
-GUARDED = refusals(Unauthorized, Forbidden, InvalidRequest, InternalError, OutOfService)
+GUARDED = refusals(Unauthorized, Forbidden, InvalidRequest, TooManyRequests, InternalError, OutOfService)
 
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 
@@ -74,7 +74,18 @@ async def authenticate(request: Request, services: TheServices, credentials: Cre
     if request.path_params.get("tenant_id", principal.tenant_id) != principal.tenant_id:
         raise UnknownTenant(NOTHING_HERE)  # whether that tenant exists is not told
     structlog.contextvars.bind_contextvars(tenant_id=principal.tenant_id)
+    await _count(request, services, principal)
     return principal
+
+
+async def _count(request: Request, services: Services, principal: Principal) -> None:
+    """Take one of the key's requests; what is left of them goes out with the response, whatever that is."""
+    limits = (await services.policies.of(principal.tenant_id)).limits
+    route_class = "read" if request.method in ("GET", "HEAD") else "write"
+    allowance = await services.throttle.take(principal, route_class, per_minute=limits.requests_per_minute)
+    if allowance is not None:
+        request.state.allowance = allowance
+        services.throttle.heed(allowance)
 
 
 Caller = Annotated[Principal, Depends(authenticate)]

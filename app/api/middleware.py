@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import math
 import re
 
 import structlog
@@ -10,12 +12,17 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.api.problems import unexpected
+from app.api.problems import problem_response, unexpected
+from app.api.refusals import HeadersTooLarge
+from app.kit.gcra import Allowance
 from app.kit.ids import uuid7
 
 MEGABYTE = 1024 * 1024
 BODY_LIMIT = 2 * MEGABYTE
 LARGER_BODIES = {"/jobs/bulk": 32 * MEGABYTE}  # by the end of the path, under either prefix
+
+HEADERS_LIMIT = 32 * 1024
+BODY_PATIENCE = 20.0  # seconds between two parts of a body
 
 _SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -39,7 +46,10 @@ class RequestContext:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                MutableHeaders(scope=message)["X-Request-ID"] = request_id
+                headers = MutableHeaders(scope=message)
+                headers["X-Request-ID"] = request_id
+                _add_security(headers)
+                _add_allowance(headers, scope["state"].get("allowance"))
             await send(message)
 
         with structlog.contextvars.bound_contextvars(request_id=request_id):
@@ -51,8 +61,24 @@ class RequestContext:
                 await unexpected(Request(scope), error)(scope, receive, send_with_id)
 
 
-class BodyLimit:
-    """Refuses bodies that are too large, by what they declare and by what really arrives."""
+def _add_security(headers: MutableHeaders) -> None:
+    """Nothing of ours is to be framed, sniffed or run as anything but what it says; pages set their own policy."""
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers["Referrer-Policy"] = "no-referrer"
+    headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+    headers.setdefault("Cache-Control", "no-cache")
+
+
+def _add_allowance(headers: MutableHeaders, allowance: Allowance | None) -> None:
+    if allowance is not None:
+        headers["RateLimit-Limit"] = str(allowance.limit)
+        headers["RateLimit-Remaining"] = str(allowance.remaining)
+        headers["RateLimit-Reset"] = str(math.ceil(allowance.reset_after))
+
+
+class RequestLimits:
+    """Refuses requests that are too large or too slow: headers as a whole, bodies by what they declare and by what
+    really arrives, and clients that send them drop by drop."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -61,16 +87,27 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        if sum(len(name) + len(value) for name, value in scope["headers"]) > HEADERS_LIMIT:
+            refusal = HeadersTooLarge(f"All headers together may have {HEADERS_LIMIT} bytes.")
+            await problem_response(refusal, scope["state"]["request_id"])(scope, receive, send)
+            return
         limit = body_limit(scope["path"])
         declared = Headers(scope=scope).get("content-length", "0")
         arrived = int(declared) if declared.isdecimal() and int(declared) > limit else 0
+        complete = False
 
         async def receive_within_limit() -> Message:
-            nonlocal arrived
+            nonlocal arrived, complete
             # Raised where the body is read, so that it becomes a problem document like every other refusal.
             if arrived > limit:
                 raise HTTPException(413, f"This route takes at most {limit} bytes.")
-            message = await receive()
+            try:
+                # Once the body is complete, what is awaited here is the client's leaving, which may take its time.
+                async with asyncio.timeout(None if complete else BODY_PATIENCE):
+                    message = await receive()
+            except TimeoutError:
+                raise HTTPException(408, f"Nothing of the body arrived for {BODY_PATIENCE:g} s.") from None
+            complete = not message.get("more_body", False)
             arrived += len(message.get("body", b""))
             if arrived > limit:
                 raise HTTPException(413, f"This route takes at most {limit} bytes.")

@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from app.api.outages import OUTAGES, is_outage
 from app.api.refusals import (
     BodyTooLarge,
+    BodyTooSlow,
     InternalError,
     InvalidJson,
     InvalidRequest,
@@ -162,6 +163,8 @@ def _of_http(error: HTTPException) -> Refusal:
             return UnknownTenant(NOTHING_HERE)
         case HTTPStatus.METHOD_NOT_ALLOWED:
             return MethodNotAllowed("The address does not take this method.")
+        case HTTPStatus.REQUEST_TIMEOUT:
+            return BodyTooSlow(error.detail)
         case HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
             return BodyTooLarge(error.detail)
         case _:  # a body that ended early, or a form that cannot be read

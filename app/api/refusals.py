@@ -68,6 +68,20 @@ class MethodNotAllowed(Refusal):
     cure = "Use a method that the `Allow` header names."
 
 
+class BodyTooSlow(Refusal):
+    status = 408
+    code = "body_too_slow"
+    title = "The request's body did not arrive in time"
+    cure = "Send the request again over a connection that holds."
+
+
+class HeadersTooLarge(Refusal):
+    status = 431
+    code = "headers_too_large"
+    title = "The request's headers are too large"
+    cure = "Send fewer or shorter headers."
+
+
 class BodyTooLarge(Refusal):
     status = 413
     code = "body_too_large"

@@ -28,6 +28,11 @@ MASTER_KEY_ENTROPY = 100.0  # bits
 _ENV = SettingsConfigDict(extra="ignore", frozen=True, env_ignore_empty=True, str_strip_whitespace=True)
 
 
+def split(value: Any) -> Any:
+    """The parts of a comma-separated text."""
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
 class AppSettings(BaseSettings):
     """The process as a whole."""
 
@@ -125,14 +130,22 @@ class ApiSettings(BaseSettings):
     @field_validator("cors_origins", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
-        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+        return split(value)
 
 
 class SecuritySettings(BaseSettings):
     model_config = _ENV
 
     master_key: str | None = Field(None, validation_alias="MASTER_KEY")
+    previous_master_keys: Annotated[tuple[str, ...], NoDecode] = Field((), validation_alias="MASTER_KEY_PREVIOUS")
     admin_key: str | None = Field(None, validation_alias="ADMIN_KEY")
+    # Read by the API alone, which knows what an issuer is: a worker loads no cryptography for it.
+    jwt_issuers: tuple[dict[str, Any], ...] = Field((), validation_alias="JWT_ISSUERS")
+
+    @field_validator("previous_master_keys", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        return split(value)
 
 
 class Settings(BaseModel):

@@ -9,6 +9,7 @@ from functools import partial
 from arq.connections import ArqRedis
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
+from pydantic import TypeAdapter
 
 from app import __version__
 from app.api import mount, mount_v1
@@ -23,10 +24,17 @@ from app.engine.diagnostics import KINDS
 from app.engine.events import EventBell, EventLog
 from app.engine.submit import Submitter
 from app.engine.workload import Registry, resolve
+from app.kit.db import Database
+from app.kit.errors import ConfigurationError
+from app.kit.gcra import RateLimiter
 from app.kit.logging import configure_logging
 from app.kit.redis import connect, disconnect
 from app.tenancy.access import Access
+from app.tenancy.jwks import JwksSource
 from app.tenancy.keys import Pepper
+from app.tenancy.tenants import Policies
+from app.tenancy.throttle import Throttle
+from app.tenancy.tokens import Issuer, TokenVerifier
 from app.workloads import WORKLOADS
 
 REQUEST_HEADERS = (
@@ -122,12 +130,27 @@ async def _open(settings: Settings, stack: AsyncExitStack) -> Services:
         submitter=submitter,
         events=events,
         bell=bell,
-        access=Access(database, Pepper(settings.master_key), settings.security.admin_key),
-        queues=queue.get,
-        shared_redis=shared,
+        access=_build_access(settings, database),
+        policies=Policies(database),
+        throttle=Throttle(RateLimiter(shared)),
         readiness=partial(readiness, database, pools),
-        diagnostics=settings.app.diagnostics,
     )
+
+
+def _build_access(settings: Settings, database: Database) -> Access:
+    pepper = Pepper(settings.master_key, settings.security.previous_master_keys)
+    return Access(database, pepper, settings.security.admin_key, _build_verifier(settings))
+
+
+def _build_verifier(settings: Settings) -> TokenVerifier | None:
+    if not settings.security.jwt_issuers:
+        return None
+    try:
+        issuers = TypeAdapter(list[Issuer]).validate_python(settings.security.jwt_issuers)
+        sources = {each.jwks_url: JwksSource(each.jwks_url) for each in issuers if each.jwks_url is not None}
+        return TokenVerifier(issuers, sources)
+    except ValueError as error:
+        raise ConfigurationError(f"JWT_ISSUERS: {error}", cure="Correct the list; .env.example has a form.") from None
 
 
 async def _open_pools(settings: Settings, stack: AsyncExitStack) -> ArqRedis:

@@ -11,7 +11,7 @@ import asyncpg
 from app.engine.ledger.begin import Begun, Verdict, begin
 from app.engine.ledger.rows import Hint
 from app.kit.backoff import Backoff
-from app.kit.db import CONNECTION_LOST, Database
+from app.kit.db import TRY_AGAIN, Database
 from app.kit.failpoints import failpoint
 from app.kit.logging import get_logger
 
@@ -49,11 +49,11 @@ class Beginner:
         while True:
             try:
                 begun = await self._ask(hints, tokens, alone=alone)
-            except CONNECTION_LOST as error:
+            except TRY_AGAIN as error:
                 if self._give_up():
                     return []
                 tries += 1
-                log.warning("postgres is away; claimed jobs wait", jobs=len(hints), error=str(error))
+                log.warning("postgres cannot begin claimed jobs yet; they wait", jobs=len(hints), error=str(error))
                 await asyncio.sleep(RECONNECT.delay(tries))
             else:
                 failpoint("begin.committed")

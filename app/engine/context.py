@@ -91,7 +91,7 @@ class JobContext:
             await session.flush()
             self._commit_begins()
             ended = (await finish(connection, [Ending(self._delivery, End.DONE, result=json.text(result))]))[
-                self._delivery.job_id
+                self._delivery.hint
             ]
         self.ended = ended
 

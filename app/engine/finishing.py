@@ -15,7 +15,7 @@ from app.engine.ledger.finish import End, Ended, Ending, already_ended, finish
 from app.engine.ledger.rows import TERMINAL, Due, Hint
 from app.kit.backoff import Backoff
 from app.kit.batching import Batcher
-from app.kit.db import CONNECTION_LOST, Database
+from app.kit.db import TRY_AGAIN, Database
 from app.kit.failpoints import failpoint
 from app.kit.logging import get_logger
 from app.kit.redis import REDIS_AWAY
@@ -46,9 +46,10 @@ class Finisher:
             try:
                 ended = await self._batcher.submit(ending)
                 break
-            except CONNECTION_LOST as error:
+            except TRY_AGAIN as error:
                 tries += 1
-                log.warning("postgres is away; the end is kept", job_id=str(ending.delivery.job_id), error=str(error))
+                job_id = str(ending.delivery.job_id)
+                log.warning("postgres cannot take an end yet; it is kept", job_id=job_id, error=str(error))
                 await asyncio.sleep(RECONNECT.delay(tries))
             except asyncpg.DataError as error:
                 detail = f"The result cannot be stored: {error}"
@@ -67,16 +68,16 @@ class Finisher:
         await self._release([ending.delivery.hint])
         try:
             await self._dispatch_next(ending, ended)
-        except (*CONNECTION_LOST, *REDIS_AWAY) as error:
+        except (*TRY_AGAIN, *REDIS_AWAY) as error:
             log.warning("the sweep will dispatch what comes next", error=str(error))
 
     async def _commit(self, endings: Sequence[Ending]) -> list[Ended | None]:
         async with self._database.ledger.acquire() as connection:
             ended = await finish(connection, endings)
-            missing = [ending for ending in endings if ending.delivery.job_id not in ended]
+            missing = [ending for ending in endings if ending.delivery.hint not in ended]
             if missing:  # refused, or written before and the reply was lost
                 ended |= await already_ended(connection, missing)
-        return [ended.get(ending.delivery.job_id) for ending in endings]
+        return [ended.get(ending.delivery.hint) for ending in endings]
 
     async def _release(self, hints: Sequence[Hint]) -> None:
         try:

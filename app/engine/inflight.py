@@ -20,7 +20,7 @@ from app.engine.ledger.progress import Progress
 from app.engine.ledger.rows import Hint
 from app.engine.workload import JobKind
 from app.kit.backoff import Backoff
-from app.kit.db import CONNECTION_LOST, Database
+from app.kit.db import TRY_AGAIN, Database
 from app.kit.logging import get_logger
 from app.kit.redis import REDIS_AWAY
 
@@ -142,7 +142,7 @@ class InFlight:
                 async with self._database.ledger.acquire() as connection:
                     kept = await adopt(connection, old, new, [run.delivery for run in runs])
                 break
-            except CONNECTION_LOST:
+            except TRY_AGAIN:
                 tries += 1
                 await asyncio.sleep(RECONNECT.delay(tries))
         for run in runs:

@@ -31,6 +31,9 @@ CONNECTION_LOST: tuple[type[Exception], ...] = (
     asyncpg.InsufficientResourcesError,
 )
 
+# The same, and what Postgres says to the victim of a deadlock: for whoever repeats the statement until it is through.
+TRY_AGAIN: tuple[type[Exception], ...] = (*CONNECTION_LOST, asyncpg.TransactionRollbackError)
+
 
 class Role(StrEnum):
     """Who a connection acts as. Migrations make the roles; see docs/ARCHITECTURE.md for what each may do."""

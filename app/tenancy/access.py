@@ -1,26 +1,31 @@
-"""Who is asking: from a bearer token to a principal."""
+"""Who is asking: from a bearer token, an API key or a JWT, to a principal."""
 
 from __future__ import annotations
 
 import hmac
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from app.kit.db import Database
 from app.kit.errors import Refusal
 from app.tenancy.keys import KeyParts, Pepper, find_key, parse_key
-from app.tenancy.models import Tenant
+from app.tenancy.models import ApiKey, Tenant
+
+if TYPE_CHECKING:
+    from app.tenancy.tokens import TokenVerifier
 
 CACHE_SECONDS = 5.0  # how long a revoked key may still work on one API process
 CACHE_SIZE = 10_000
+USE_NOTED_EVERY = timedelta(minutes=1)  # how exact `last_used_at` is: a write for every request would be too dear
 
 
 class Unauthorized(Refusal):
     status = 401
     code = "unauthorized"
     title = "The request carries no valid key"
-    cure = "Send `Authorization: Bearer <API key>` with a key that is neither expired nor revoked."
+    cure = "Send `Authorization: Bearer <API key or JWT>`, one that is neither expired nor revoked."
 
 
 class Forbidden(Refusal):
@@ -42,8 +47,10 @@ class Principal:
     """On whose behalf a request acts, and what it may do."""
 
     tenant_id: str
-    key_id: str
+    key_id: str  # the API key's id, or the subject of a JWT
     scopes: frozenset[str]
+    role: str | None = None  # student or teacher, where a JWT says so
+    subject: str | None = None  # the person, where a JWT says so
 
     def require(self, scope: str) -> None:
         if scope not in self.scopes:
@@ -51,41 +58,74 @@ class Principal:
 
 
 class Access:
-    """Checks keys against the database, remembering good ones for a few seconds."""
+    """Checks keys and tokens, remembering good ones for a few seconds."""
 
-    def __init__(self, database: Database, pepper: Pepper, admin_key: str | None) -> None:
+    def __init__(
+        self, database: Database, pepper: Pepper, admin_key: str | None, tokens: TokenVerifier | None = None
+    ) -> None:
         self._database = database
         self._pepper = pepper
         self._admin_key = admin_key
+        self._tokens = tokens
         self._known: dict[bytes, tuple[float, Principal]] = {}
 
     async def authenticate(self, token: str) -> Principal:
-        parts = parse_key(token)
-        if parts is None:
-            raise Unauthorized("The token is no API key of this deployment.")
         # Keyed by the HMAC: the cache holds no secret, and a wrong secret never finds another's entry.
         fingerprint = self._pepper.hmac(token)
         known = self._known.get(fingerprint)
         if known is not None and known[0] > time.monotonic():
             return known[1]
-        principal = await self._look_up(parts)
+        parts = parse_key(token)
+        principal, good_for = await (self._by_key(parts) if parts is not None else self._by_token(token))
         if len(self._known) >= CACHE_SIZE:
             self._known.clear()
-        self._known[fingerprint] = (time.monotonic() + CACHE_SECONDS, principal)
+        self._known[fingerprint] = (time.monotonic() + good_for, principal)
         return principal
+
+    def forget(self, tenant_id: str) -> None:
+        """A tenant's keys changed: this process looks them up again. Others do within `CACHE_SECONDS`."""
+        self._known = {key: each for key, each in self._known.items() if each[1].tenant_id != tenant_id}
 
     def is_admin_key(self, given: str) -> bool:
         return self._admin_key is not None and hmac.compare_digest(given.encode(), self._admin_key.encode())
 
-    async def _look_up(self, parts: KeyParts) -> Principal:
+    async def _by_key(self, parts: KeyParts) -> tuple[Principal, float]:
+        now = datetime.now(UTC)
         async with self._database.session(parts.tenant_id) as session:
             key = await find_key(session, parts)
             tenant = await session.get(Tenant, parts.tenant_id)
-        # One answer for every reason: what exists is nobody's business without the secret.
-        stored = key.secret_hmac if key is not None else bytes(32)
-        proven = self._pepper.matches(parts.secret, stored)
-        if key is None or tenant is None or not proven or not tenant.enabled or key.revoked_at is not None:
-            raise Unauthorized("The key is unknown, expired or revoked.")
-        if key.expires_at is not None and key.expires_at <= datetime.now(UTC):
-            raise Unauthorized("The key is unknown, expired or revoked.")
-        return Principal(parts.tenant_id, parts.key_id, frozenset(key.scopes))
+            # One answer for every reason: what exists is nobody's business without the secret.
+            proven = self._pepper.matches(parts.secret, key.secret_hmac if key is not None else bytes(32))
+            if key is None or tenant is None or not proven or not tenant.enabled or not _is_valid(key, now):
+                raise Unauthorized("The key is unknown, expired or revoked.")
+            self._note_use(key, parts, now)
+            expires_at = key.expires_at
+        principal = Principal(parts.tenant_id, parts.key_id, frozenset(key.scopes))
+        return principal, _good_for(expires_at, now)
+
+    async def _by_token(self, token: str) -> tuple[Principal, float]:
+        if self._tokens is None:
+            raise Unauthorized("The token is no API key of this deployment.")
+        claims = await self._tokens.verify(token)
+        async with self._database.session(claims.tenant_id) as session:
+            tenant = await session.get(Tenant, claims.tenant_id)
+        if tenant is None or not tenant.enabled:
+            raise Unauthorized("The token names no tenant that is served here.")
+        principal = Principal(claims.tenant_id, claims.subject, claims.scopes, role=claims.role, subject=claims.subject)
+        return principal, _good_for(claims.expires_at, datetime.now(UTC))
+
+    def _note_use(self, key: ApiKey, parts: KeyParts, now: datetime) -> None:
+        """Within the session that read the key; a secret stored under a previous master key is stored anew."""
+        if key.last_used_at is None or now - key.last_used_at > USE_NOTED_EVERY:
+            key.last_used_at = now
+        if not self._pepper.is_current(parts.secret, key.secret_hmac):
+            key.secret_hmac = self._pepper.hmac(parts.secret)
+
+
+def _is_valid(key: ApiKey, now: datetime) -> bool:
+    return key.revoked_at is None and (key.expires_at is None or key.expires_at > now)
+
+
+def _good_for(expires_at: datetime | None, now: datetime) -> float:
+    """How long a proven token may be remembered: never beyond its own end."""
+    return CACHE_SECONDS if expires_at is None else min(CACHE_SECONDS, (expires_at - now).total_seconds())

@@ -15,7 +15,6 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
-from urllib.parse import urlsplit
 
 import httpx
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -76,10 +75,8 @@ def parse_document(raw: bytes) -> tuple[VerifyingKey, ...]:
     """The usable keys of a JWKS. What is no JWKS at all is a ValueError; an entry that is no use is left out."""
     document = json.loads(raw)
     entries = document.get("keys") if isinstance(document, dict) else None
-    if not isinstance(entries, list):
-        raise ValueError("the document is no JWKS: it has no list `keys`")
-    if len(entries) > MAX_KEYS:
-        raise ValueError(f"the document has {len(entries)} keys; {MAX_KEYS} are the limit")
+    if not isinstance(entries, list) or len(entries) > MAX_KEYS:
+        raise ValueError(f"the document has no list `keys` of at most {MAX_KEYS}")
     return tuple(key for key in map(_parse_key, entries) if key is not None)
 
 
@@ -100,18 +97,17 @@ def _parse_key(entry: Any) -> VerifyingKey | None:
     return VerifyingKey(kid, algorithms, key) if algorithms else None
 
 
-def check_url(url: str) -> None:
-    """Refuse an address whose answer somebody on the way could forge."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    if parts.scheme not in ("https", "http") or not host or parts.username is not None or parts.fragment:
-        raise ValueError(f"{_without_secrets(url)} is no JWKS URL. Cure: write https://host/path, without a password.")
-    if parts.scheme == "http" and not _is_loopback(host):
-        raise ValueError(f"The JWKS at {_without_secrets(url)} could be forged on its way. Cure: use https.")
+def parse_url(url: str) -> httpx.URL:
+    """The address of a JWKS; a ValueError for one whose answer somebody on the way could forge."""
     try:
-        httpx.URL(url)
+        parsed = httpx.URL(url)
     except httpx.InvalidURL as error:
-        raise ValueError(f"{_without_secrets(url)} is no JWKS URL: {error}. Cure: correct it.") from None
+        raise ValueError(f"The JWKS URL cannot be read: {error}. Cure: write https://host/path.") from None
+    if parsed.scheme not in ("https", "http") or not parsed.host or parsed.userinfo or parsed.fragment:
+        raise ValueError(f"{_shown(parsed)} is no JWKS URL. Cure: write https://host/path, without user or fragment.")
+    if parsed.scheme == "http" and not _is_loopback(parsed.host):
+        raise ValueError(f"The keys at {_shown(parsed)} could be forged on their way. Cure: use https.")
+    return parsed
 
 
 def _is_loopback(host: str) -> bool:
@@ -121,10 +117,9 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _without_secrets(url: str) -> str:
+def _shown(url: httpx.URL) -> str:
     """For messages: some keep a token in the query, or a password before the host."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+    return f"{url.scheme}://{url.netloc.decode()}{url.path}"
 
 
 class JwksSource:
@@ -138,8 +133,7 @@ class JwksSource:
         total_timeout: float = 5.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        check_url(url)
-        self._url = url
+        self._url = parse_url(url)
         self._timeout = httpx.Timeout(total_timeout, connect=connect_timeout)
         self._total_timeout = total_timeout
         self._clock = clock
@@ -186,12 +180,12 @@ class JwksSource:
             keys = parse_document(await self._fetch())
         except (httpx.HTTPError, OSError, ValueError) as error:  # TimeoutError is an OSError
             self._away = True
-            log.warning("signing keys not fetched", url=_without_secrets(self._url), error=str(error) or repr(error))
+            log.warning("signing keys not fetched", url=_shown(self._url), error=str(error) or repr(error))
         else:
             # An empty set is an answer as well: the issuer has withdrawn its keys.
             self._keys, self._fetched_at, self._away = keys, self._clock(), False
             if not keys:
-                log.warning("the issuer publishes no usable signing key", url=_without_secrets(self._url))
+                log.warning("the issuer publishes no usable signing key", url=_shown(self._url))
         finally:
             self._flight = None
 

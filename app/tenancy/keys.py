@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -39,16 +39,28 @@ def parse_key(text: str) -> KeyParts | None:
 
 
 class Pepper:
-    """Turns secrets into what is stored. Derived from the master key, so a stolen table alone is worthless."""
+    """Turns secrets into what is stored. Derived from the master key, so a stolen table alone is worthless.
 
-    def __init__(self, master_key: str) -> None:
-        self._key = hashlib.blake2b(b"homeroom api keys", key=hashlib.sha256(master_key.encode()).digest()).digest()
+    While the master key is rotated, secrets stored under a previous one still match; `is_current` tells which those
+    are, so that they can be stored anew at their next use.
+    """
+
+    def __init__(self, master_key: str, previous: Sequence[str] = ()) -> None:
+        self._keys = [_derive(each) for each in (master_key, *previous)]
 
     def hmac(self, secret: str) -> bytes:
-        return hmac.digest(self._key, secret.encode(), "sha256")
+        return hmac.digest(self._keys[0], secret.encode(), "sha256")
 
     def matches(self, secret: str, stored: bytes) -> bool:
+        proofs = [hmac.compare_digest(hmac.digest(key, secret.encode(), "sha256"), stored) for key in self._keys]
+        return any(proofs)  # of all of them, so that the time does not tell which key it was
+
+    def is_current(self, secret: str, stored: bytes) -> bool:
         return hmac.compare_digest(self.hmac(secret), stored)
+
+
+def _derive(master_key: str) -> bytes:
+    return hashlib.blake2b(b"homeroom api keys", key=hashlib.sha256(master_key.encode()).digest()).digest()
 
 
 async def issue_key(

@@ -16,13 +16,12 @@ from typing import Any, Final, Literal, Protocol
 import jwt
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
-from jwt.algorithms import HMACAlgorithm
 from jwt.exceptions import InvalidKeyError, PyJWTError
 
 from app.kit.logging import get_logger
 from app.kit.tenant import TENANT_ID
 from app.tenancy.access import Unauthorized
-from app.tenancy.jwks import VerifyingKey, algorithms_of, check_url, choose
+from app.tenancy.jwks import VerifyingKey, algorithms_of, choose, parse_url
 from app.tenancy.keys import SCOPES
 
 Role = Literal["student", "teacher"]
@@ -49,7 +48,7 @@ log = get_logger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Issuer:
-    """Whom we believe, and how far. `keys` are texts by key id: PEM public keys, or the secrets of HS256 and its kin."""
+    """Whom we believe, and how far. `keys` are texts by key id: PEM public keys, or secrets for HS256 and its kin."""
 
     issuer: str
     audience: str
@@ -69,18 +68,18 @@ class Issuer:
         family = next((name for name, members in FAMILIES.items() if self.algorithms <= members), None)
         if family is None or not self.algorithms:
             raise ValueError(
-                f"{self._names(self.algorithms)} is not one family of algorithms. "
+                f"{_listed(self.algorithms)} is not one family of algorithms. "
                 f"Cure: for {self.issuer} name algorithms of one line alone: "
-                + "; ".join(self._names(members) for members in FAMILIES.values())
+                + "; ".join(_listed(members) for members in FAMILIES.values())
             )
         if (self.jwks_url is None) == (not self.keys):
             raise ValueError(f"{self.issuer} needs keys from one place. Cure: give either a JWKS URL or keys.")
         if self.jwks_url is not None:
             if family == "HS":
                 raise ValueError(f"A JWKS is public, a secret is not. Cure: give the secrets of {self.issuer} as keys.")
-            check_url(self.jwks_url)
+            parse_url(self.jwks_url)
         if unknown := self.grants - SCOPES:
-            raise ValueError(f"There is no scope {self._names(unknown)}. Cure: grant some of {self._names(SCOPES)}.")
+            raise ValueError(f"There is no scope {_listed(unknown)}. Cure: grant some of {_listed(SCOPES)}.")
         if not 0 <= self.leeway <= MAX_LEEWAY:
             raise ValueError(f"A leeway of {self.leeway:g} s is no leeway. Cure: choose 0 to {MAX_LEEWAY:g} seconds.")
         self.static_keys()
@@ -90,25 +89,23 @@ class Issuer:
         read = _read_secret if self.algorithms <= FAMILIES["HS"] else _read_public_key
         return tuple(read(self, kid, text) for kid, text in self.keys.items())
 
-    @staticmethod
-    def _names(words: Iterable[str]) -> str:
-        return ", ".join(sorted(words)) or "nothing"
-
 
 def _read_secret(issuer: Issuer, kid: str, text: str) -> VerifyingKey:
     secret = text.encode()
-    digests = {name: jwt.get_algorithm_by_name(name) for name in issuer.algorithms}
-    try:
-        for algorithm in digests.values():
-            assert isinstance(algorithm, HMACAlgorithm)
-            if algorithm.check_key_length(algorithm.prepare_key(secret)) is not None:
-                raise InvalidKeyError("it is shorter than the digest")
-    except InvalidKeyError as error:
+    if not all(_is_secret_for(name, secret) for name in issuer.algorithms):
         raise ValueError(
-            f"Key {kid!r} of {issuer.issuer} is no secret for {Issuer._names(digests)}: {error}. "
-            "Cure: use 64 random characters, for example from `openssl rand -base64 48`."
-        ) from None
+            f"Key {kid!r} of {issuer.issuer} is a public key, or too short for {_listed(issuer.algorithms)}. "
+            "Cure: use a random text of 64 characters, for example from `openssl rand -base64 48`."
+        )
     return VerifyingKey(kid, issuer.algorithms, secret)
+
+
+def _is_secret_for(name: str, secret: bytes) -> bool:
+    algorithm = jwt.get_algorithm_by_name(name)
+    try:
+        return algorithm.check_key_length(algorithm.prepare_key(secret)) is None
+    except InvalidKeyError:
+        return False
 
 
 def _read_public_key(issuer: Issuer, kid: str, text: str) -> VerifyingKey:
@@ -120,10 +117,14 @@ def _read_public_key(issuer: Issuer, kid: str, text: str) -> VerifyingKey:
     algorithms = algorithms_of(key) & issuer.algorithms
     if not algorithms:
         raise ValueError(
-            f"Key {kid!r} of {issuer.issuer} is too weak or of another kind than {Issuer._names(issuer.algorithms)}. "
+            f"Key {kid!r} of {issuer.issuer} is too weak or of another kind than {_listed(issuer.algorithms)}. "
             f"{cure}, of RSA with 2048 to 8192 bits, P-256, P-384, P-521 or Ed25519."
         )
     return VerifyingKey(kid, algorithms, key)
+
+
+def _listed(words: Iterable[str]) -> str:
+    return ", ".join(sorted(words)) or "nothing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,26 +173,29 @@ class TokenVerifier:
     async def verify(self, token: str) -> Claims:
         """The claims of a valid token; Unauthorized for any other, Unavailable while its keys cannot be had."""
         try:
-            header, (issuer, source) = self._inspect(token)
-            key = await source.find(header.get("kid"), header["alg"])
-            if key is None:
-                raise _Refused("no key of the issuer has this id and algorithm")
-            payload = jwt.decode(
-                token,
-                key.key,
-                algorithms=[header["alg"]],
-                issuer=issuer.issuer,
-                audience=issuer.audience,
-                leeway=issuer.leeway,
-                options={
-                    "require": ["exp", "iss", "aud", "sub", issuer.tenant_claim],
-                    "enforce_minimum_key_length": True,
-                },
-            )
-            return _claims(issuer, payload)
+            return await self._verify(token)
         except (PyJWTError, _Refused) as reason:
             log.debug("token refused", reason=str(reason))
             raise Unauthorized(_REFUSAL) from None
+
+    async def _verify(self, token: str) -> Claims:
+        header, (issuer, source) = self._inspect(token)
+        key = await source.find(header.get("kid"), header["alg"])
+        if key is None:
+            raise _Refused("the issuer has no key of this id and algorithm")
+        payload = jwt.decode(
+            token,
+            key.key,
+            algorithms=[header["alg"]],
+            issuer=issuer.issuer,
+            audience=issuer.audience,
+            leeway=issuer.leeway,
+            options={
+                "require": ["exp", "iss", "aud", "sub", issuer.tenant_claim],
+                "enforce_minimum_key_length": True,
+            },
+        )
+        return _claims(issuer, payload)
 
     def _inspect(self, token: str) -> tuple[dict[str, Any], tuple[Issuer, KeySource]]:
         """Header and issuer, before anything is proved: enough to choose the rules by which it must be."""

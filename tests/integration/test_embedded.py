@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
+import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -23,6 +26,7 @@ from app.kit.errors import ConfigurationError
 
 Server = EmbeddedPostgres | EmbeddedRedis
 NOBODY = 65534
+CAP_DAC_OVERRIDE = 1
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root has to become somebody else for Postgres")
 
@@ -169,6 +173,26 @@ def test_a_pid_file_knows_its_own_process(tmp_path: Path, stranger: psutil.Proce
     assert wait_until(lambda: pid_file.process() is None, 5)
 
 
+@pytest.mark.parametrize("crashed", [True, False], ids=["crashed", "ended"])
+def test_helpers_of_a_process_go_with_it(tmp_path: Path, crashed: bool) -> None:
+    script = f"sleep 600 & echo $! > {tmp_path}/helper; wait"
+    leader = process.spawn(
+        ["/bin/sh", "-c", script],
+        pid_file=PidFile(tmp_path / "pid"),
+        log=tmp_path / "log",
+        environment={"PATH": os.defpath},
+    )
+    assert wait_until(lambda: (tmp_path / "helper").exists() and (tmp_path / "helper").read_text() != "", 5)
+    helper = psutil.Process(int((tmp_path / "helper").read_text()))
+    assert process.reap(leader) is None
+    if crashed:
+        os.kill(leader.pid, signal.SIGKILL)
+    else:
+        process.end([psutil.Process(leader.pid)], grace=5)
+    assert wait_until(lambda: process.reap(leader) is not None, 5)
+    assert wait_until(lambda: is_gone(helper), 5)
+
+
 def test_a_process_whose_launcher_dies_before_it_is_written_down_never_runs(tmp_path: Path) -> None:
     program = """if True:
         import sys, pathlib
@@ -292,6 +316,30 @@ def test_root_runs_postgres_as_nobody_and_opens_no_directory(open_dir: Path, mod
     try:
         assert user_of(server) == NOBODY
         assert open_dir.stat().st_mode & 0o777 == mode
+    finally:
+        server.stop()
+
+
+@as_root
+def test_root_runs_postgres_from_a_closed_installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = importlib.util.find_spec(postgres.PACKAGE)
+    assert package is not None
+    assert package.origin is not None
+    installed, closed = Path(package.origin).parent, tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    (closed / postgres.PACKAGE).mkdir()
+    (closed / postgres.PACKAGE / "__init__.py").touch()
+    for part in (f"{postgres.PACKAGE}/{postgres.INSTALLATION}", f"{postgres.PACKAGE}.libs"):
+        shutil.copytree(installed.parent / part, closed / part)
+    monkeypatch.syspath_prepend(closed)
+    server = EmbeddedPostgres(tmp_path / "data", durable=False)
+    server.start()
+    try:
+        assert Path(psutil.Process(server.pid).exe()).is_relative_to(closed)
+        assert user_of(server) == NOBODY
+        held = re.search(r"^CapPrm:\s*(\w+)$", Path(f"/proc/{server.pid}/status").read_text(), re.MULTILINE)
+        assert held is not None
+        assert int(held[1], 16) == 1 << CAP_DAC_OVERRIDE  # this one of root's capabilities and no other
     finally:
         server.stop()
 

@@ -77,7 +77,7 @@ async def end(connection: Connection, delivery: Delivery, how: End, **fields: An
     """End one delivery; None where the ledger refused."""
     if how is End.DONE:
         fields = {"result": "{}"} | fields
-    return (await finish(connection, [Ending(delivery, how, **fields)])).get(delivery.job_id)
+    return (await finish(connection, [Ending(delivery, how, **fields)])).get(delivery.hint)
 
 
 async def row(connection: Connection, job_id: UUID) -> asyncpg.Record:

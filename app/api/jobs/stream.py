@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import ExitStack, aclosing
 from typing import Annotated
 
 from fastapi import Header, Query, Response
 from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from app.api.deps import Reader
 from app.api.jobs.deps import JobId, ReadableJobs
 from app.api.jobs.feed import Feed
+from app.api.jobs.service import Jobs
 from app.api.problems import refusals
 from app.api.refusals import InvalidLastEventId, JobNotFound
 from app.api.wire import edge_router
+from app.tenancy.access import Principal
+from app.tenancy.throttle import TooManyStreams
 
 router = edge_router("jobs")
 
@@ -26,13 +30,15 @@ class EventStream(StreamingResponse):
 
     media_type = "text/event-stream"
 
-    def __init__(self, frames: AsyncGenerator[bytes, None]) -> None:
+    def __init__(self, frames: AsyncGenerator[bytes, None], place: ExitStack) -> None:
         super().__init__(frames, headers=_HEADERS)
         self._frames = frames
+        self._place = place
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async with aclosing(self._frames):
-            await super().__call__(scope, receive, send)
+        with self._place:
+            async with aclosing(self._frames):
+                await super().__call__(scope, receive, send)
 
 
 @router.get(
@@ -41,12 +47,13 @@ class EventStream(StreamingResponse):
     responses={
         200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}, "description": "Server-sent events."},
         204: {"description": "The last event that was received was the end."},
-        **refusals(InvalidLastEventId, JobNotFound),
+        **refusals(InvalidLastEventId, JobNotFound, TooManyStreams),
     },
 )
 async def stream_events(
     job_id: JobId,
     jobs: ReadableJobs,
+    reader: Reader,
     last_event_id: Annotated[str | None, Header(description="Resume after this event")] = None,
     last_event: Annotated[str | None, Query(alias="last_event_id", description="The same, as a parameter")] = None,
 ) -> Response:
@@ -61,4 +68,14 @@ async def stream_events(
         last_event_id=last_event_id or last_event or None,
     )
     sight = await jobs.read(job_id)
-    return Response(status_code=204) if await feed.has_told_all(sight.row) else EventStream(feed.frames())
+    if await feed.has_told_all(sight.row):
+        return Response(status_code=204)
+    return EventStream(feed.frames(), await _take_place(jobs, reader))
+
+
+async def _take_place(jobs: Jobs, reader: Principal) -> ExitStack:
+    """One of the streams that a key may have open; the response gives it back."""
+    limits = (await jobs.services.policies.of(reader.tenant_id)).limits
+    place = ExitStack()
+    place.enter_context(jobs.services.throttle.stream(reader, at_most=limits.event_streams))
+    return place

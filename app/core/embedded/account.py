@@ -32,8 +32,11 @@ class Account:
         words = [str(part) for part in command]
         if not self.passes_closed_directories:
             return words
-        switch = [f"--reuid={self.user}", f"--regid={self.group}", "--clear-groups"]
-        return ["setpriv", *switch, "--inh-caps=+dac_override", "--ambient-caps=+dac_override", "--", *words]
+        switch = ["setpriv", f"--reuid={self.user}", f"--regid={self.group}", "--clear-groups"]
+        capability = ["--inh-caps=+dac_override", "--ambient-caps=+dac_override"]
+        # Without it access(2), by which Postgres' programs look for each other, ignores what ordinary users may do.
+        counted_by_access = ["--securebits=+no_setuid_fixup"]
+        return [*switch, *capability, *counted_by_access, "--", *words]
 
     @property
     def switched_user(self) -> int | None:

@@ -23,7 +23,8 @@ async def lane_heads(connection: Connection, queue: str, lanes: Iterable[tuple[s
 
 
 async def mark_dispatched(connection: Connection, hints: Sequence[Hint]) -> None:
-    """Redis holds these hints now. A job that went on in the meantime is left alone."""
+    """Redis holds these hints now. A job that went on in the meantime, or just does, is left alone: a lock is not worth
+    waiting for, and waiting for several could deadlock with the workers that begin them."""
     await connection.execute(_MARK, [hint.job_id for hint in hints], [hint.attempt for hint in hints])
 
 
@@ -59,10 +60,15 @@ where head.status = 'queued' and head.dispatched_at is null
 """
 
 _MARK = """
+with hinted as materialized (
+    select j.job_id, j.tenant_id
+    from unnest($1::uuid[], $2::int[]) as hint (job_id, attempt)
+    join jobs j on j.job_id = hint.job_id and j.attempt = hint.attempt - 1 and j.status is not distinct from 'queued'
+         and j.dispatched_at is null
+    for no key update of j skip locked
+)
 update jobs j set dispatched_at = now()
-from unnest($1::uuid[], $2::int[]) as hint (job_id, attempt)
-where j.job_id = hint.job_id and j.attempt = hint.attempt - 1 and j.status is not distinct from 'queued'
-  and j.dispatched_at is null
+from hinted where j.job_id = hinted.job_id and j.tenant_id = hinted.tenant_id
 """
 
 _FORGET = "update jobs set dispatched_at = null where queue = $1 and status = 'queued' and dispatched_at is not null"

@@ -9,7 +9,10 @@ from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
+import asyncpg
+
 from app.engine.ledger.begin import Delivery
+from app.engine.ledger.rows import Hint
 from app.kit.db import Connection
 
 DETAIL_LIMIT = 200
@@ -49,7 +52,7 @@ class Ended(NamedTuple):
     run_at: datetime | None
 
 
-async def finish(connection: Connection, endings: Sequence[Ending]) -> dict[UUID, Ended]:
+async def finish(connection: Connection, endings: Sequence[Ending]) -> dict[Hint, Ended]:
     """Compare-and-swap on (job, attempt, token, processing). What is missing in the answer was refused: stale.
 
     As `homeroom_app` inside a tenant's transaction, the result and the tenant's domain rows commit together.
@@ -66,10 +69,10 @@ async def finish(connection: Connection, endings: Sequence[Ending]) -> dict[UUID
         [ending.delay for ending in endings],
         [ending.exit_code for ending in endings],
     )
-    return {record["job_id"]: Ended(*record) for record in records}
+    return _by_hint(records)
 
 
-async def already_ended(connection: Connection, endings: Sequence[Ending]) -> dict[UUID, Ended]:
+async def already_ended(connection: Connection, endings: Sequence[Ending]) -> dict[Hint, Ended]:
     """After a lost reply: which of these endings did commit? Their attempt rows carry my token."""
     records = await connection.fetch(
         _REREAD,
@@ -78,7 +81,11 @@ async def already_ended(connection: Connection, endings: Sequence[Ending]) -> di
         [ending.delivery.token for ending in endings],
         [ending.end.value for ending in endings],
     )
-    return {record["job_id"]: Ended(*record) for record in records}
+    return _by_hint(records)
+
+
+def _by_hint(records: Sequence[asyncpg.Record]) -> dict[Hint, Ended]:
+    return {Hint(record["job_id"], record["attempt"]): Ended(*record) for record in records}
 
 
 async def hold(connection: Connection, delivery: Delivery) -> bool:

@@ -1,0 +1,113 @@
+"""The finisher: every end is written, however often Postgres has to be asked, and a zombie learns that it is one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from uuid import UUID
+
+import pytest_asyncio
+
+from app.engine.finishing import Finisher
+from app.engine.ledger.begin import Delivery
+from app.engine.ledger.finish import End, Ended, Ending
+from app.engine.ledger.rescue import rescue
+from app.engine.ledger.rows import Due
+from app.kit.db import Connection, Database
+from tests.support.deployment import Deployment
+from tests.support.jobs import begun, end, end_lease, live_worker, queued, row
+from tests.support.stage import Stage, open_stage
+from tests.support.waiting import eventually
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def stage(deployment: Deployment, database: Database) -> AsyncIterator[Stage]:
+    async with open_stage(deployment, database) as opened:
+        yield opened
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def finisher(stage: Stage) -> Finisher:
+    return Finisher(stage.queue, stage.database, stage.dispatcher, stage.events)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def worker(ledger: Connection) -> UUID:
+    return await live_worker(ledger)
+
+
+async def test_a_zombie_s_end_is_refused_though_the_owner_ends_in_the_same_batch(
+    finisher: Finisher, ledger: Connection, tenant: str, worker: UUID
+) -> None:
+    zombie = await begun(ledger, await queued(ledger, tenant_id=tenant), worker)
+    await end_lease(ledger, worker)
+    await rescue(ledger, "base")
+    owner = await begun(ledger, zombie, await live_worker(ledger))
+    first = asyncio.create_task(finisher.finish(Ending(await other(ledger, tenant), End.DONE, result="0")))
+    refused, accepted, _ = await asyncio.gather(
+        finisher.finish(Ending(zombie, End.DONE, result="1")),
+        finisher.finish(Ending(owner, End.DONE, result="2")),
+        first,
+    )
+    assert refused is None
+    assert isinstance(accepted, Ended)
+    assert finisher.refused == 1
+    assert (await row(ledger, owner.job_id))["result"] == "2"
+
+
+async def other(ledger: Connection, tenant: str) -> Delivery:
+    return await begun(ledger, await queued(ledger, tenant_id=tenant), await live_worker(ledger))
+
+
+async def test_an_end_that_was_written_before_is_success_not_a_zombie_s(
+    finisher: Finisher, ledger: Connection, tenant: str, worker: UUID
+) -> None:
+    """As after a lost reply: the commit took place, and the finisher asks again."""
+    delivery = await begun(ledger, await queued(ledger, tenant_id=tenant), worker)
+    await end(ledger, delivery, End.DONE, result="1")
+    ended = await finisher.finish(Ending(delivery, End.DONE, result="1"))
+    assert ended is not None
+    assert ended.status == "done"
+    assert finisher.refused == 0
+
+
+async def test_the_victim_of_a_deadlock_asks_again(
+    finisher: Finisher, ledger: Connection, tenant: str, worker: UUID
+) -> None:
+    first, second = [await begun(ledger, await queued(ledger, tenant_id=tenant), worker) for _ in range(2)]
+    lock = "select 1 from jobs where job_id = $1 for update"
+    transaction = ledger.transaction()
+    await transaction.start()
+    await ledger.execute(lock, second.job_id)
+    ends = [
+        asyncio.create_task(finisher.finish(Ending(delivery, End.DONE, result="1"))) for delivery in (first, second)
+    ]
+
+    async def finisher_waits() -> bool:
+        async with finisher._database.ledger.acquire() as connection:
+            return bool(await connection.fetchval("select 1 from pg_locks where not granted"))
+
+    await eventually(finisher_waits, what="the finisher's wait for the lock")
+    await ledger.execute(lock, first.job_id)  # a deadlock, if the finisher holds `first`; it began to wait earlier
+    await transaction.commit()
+    assert all(await asyncio.gather(*ends))
+    for delivery in (first, second):
+        assert (await row(ledger, delivery.job_id))["status"] == "done"
+
+
+async def test_an_end_frees_its_lease_and_hints_at_what_comes_next(
+    finisher: Finisher, stage: Stage, ledger: Connection, tenant: str, worker: UUID
+) -> None:
+    await stage.redis.flushdb()
+    head = await begun(ledger, await queued(ledger, tenant_id=tenant, lane_id="lane"), worker)
+    following = await queued(ledger, tenant_id=tenant, lane_id="lane")
+    retried = await begun(ledger, await queued(ledger, tenant_id=tenant), worker)
+    await stage.dispatcher.enqueue([Due(head.hint, 0, None), Due(retried.hint, 0, None)])
+    await stage.dispatcher.claim(2, 60.0)
+    await finisher.finish(Ending(head, End.DONE, result="1"))
+    await finisher.finish(Ending(retried, End.RETRY))
+    claimed = await stage.dispatcher.claim(10, 60.0)
+    assert sorted(claimed.hints) == sorted([(following.job_id, 1), (retried.job_id, 2)])
+    assert await stage.dispatcher.depth() == (0, 2)
+    for job_id in (following.job_id, retried.job_id):
+        assert (await row(ledger, job_id))["dispatched_at"] is not None
