@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, FastAPI
 
-from app.api import admin, catalogue, health, jobs, kinds, problems
+from app.api import admin, catalogue, description, health, jobs, kinds, problems
 from app.api.deps import GUARDED, TENANT_PREFIX
 from app.api.middleware import RequestContext, RequestLimits
 
@@ -18,6 +18,7 @@ def mount(app: FastAPI) -> None:
     mount_v1(app, kinds.router)
     for router in (admin.router, health.router, catalogue.router):
         app.include_router(router)
+    description.install(app)
 
 
 def mount_v1(app: FastAPI, router: APIRouter) -> None:

@@ -9,7 +9,8 @@ from typing import Annotated, Any
 from fastapi import Header, Response
 from pydantic import BaseModel
 
-from app.api.problems import Problem, problem, refusals
+from app.api.examples import shown
+from app.api.problems import Problem, example_problem, refusals
 from app.api.refusals import InvalidRequest, ProblemNotFound
 from app.api.wire import JsonResponse, edge_router
 from app.kit.errors import Refusal
@@ -27,12 +28,16 @@ class ProblemType(BaseModel):
     example: Problem
 
 
+class ProblemList(BaseModel):
+    data: list[ProblemType]
+
+
 def problem_types() -> dict[str, type[Refusal]]:
     """Every refusal of this process by its code: declaring the class is all that it takes."""
     return {each.code: each for each in sorted(_below(Refusal), key=lambda each: (each.status, each.code))}
 
 
-@router.get("/problems", summary="List every error code", response_model=dict[str, list[ProblemType]])
+@router.get("/problems", summary="List every error code", responses={200: {"model": ProblemList}})
 async def list_problems() -> Response:
     return JsonResponse({"data": [_describe(each) for each in problem_types().values()]})
 
@@ -40,10 +45,12 @@ async def list_problems() -> Response:
 @router.get(
     "/problems/{code}",
     summary="Explain an error code",
-    response_model=ProblemType,
-    responses=refusals(ProblemNotFound, InvalidRequest),
+    responses={
+        200: {"model": ProblemType, "content": shown("<!doctype html>...", "text/html")},
+        **refusals(ProblemNotFound, InvalidRequest),
+    },
 )
-async def read_problem(code: str, accept: Annotated[str, Header()] = "") -> Response:
+async def read_problem(code: str, accept: Annotated[str, Header(include_in_schema=False)] = "") -> Response:
     found = problem_types().get(code)
     if found is None:
         raise ProblemNotFound("No error of this API has this code.")
@@ -59,9 +66,8 @@ def _below(base: type[Refusal]) -> Iterator[type[Refusal]]:
 
 
 def _describe(refusal: type[Refusal]) -> dict[str, Any]:
-    example = problem(refusal("What was wrong in this very request."), "0190d5c8-7a3e-7cc1-8f7e-2f1d6f0a9b3c")
     described = {"code": refusal.code, "title": refusal.title, "status": refusal.status, "cure": refusal.cure}
-    return {**described, "example": example}
+    return {**described, "example": example_problem(refusal)}
 
 
 def _page(refusal: type[Refusal]) -> str:

@@ -12,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field, ValidationError
 from starlette.exceptions import HTTPException
 
+from app.api.examples import REQUEST_ID
 from app.api.outages import OUTAGES, is_outage
 from app.api.refusals import (
     BodyTooLarge,
@@ -104,13 +105,18 @@ def refusals(*classes: type[Refusal]) -> dict[int | str, dict[str, Any]]:
     """The `responses` of a route that may refuse in these ways, in the classes' own words."""
     responses: dict[int | str, dict[str, Any]] = {}
     for each in sorted(classes, key=lambda each: each.status):
-        line = f"`{each.code}`: {each.title}."
-        if each.status in responses:
-            responses[each.status]["description"] += f" {line}"
-        else:
-            schema = {"$ref": "#/components/schemas/Problem"}
-            responses[each.status] = {"description": line, "content": {MEDIA_TYPE: {"schema": schema}}}
+        schema = {"$ref": "#/components/schemas/Problem"}
+        empty = {"description": "", "content": {MEDIA_TYPE: {"schema": schema, "examples": {}}}}
+        response = responses.setdefault(each.status, empty)
+        response["description"] = f"{response['description']} `{each.code}`: {each.title}.".strip()
+        response["content"][MEDIA_TYPE]["examples"][each.code] = {"$ref": f"#/components/examples/{each.code}"}
     return responses
+
+
+def example_problem(refusal: type[Refusal]) -> dict[str, Any]:
+    """How this refusal reads."""
+    pointed = [{"pointer": "/body/kind", "detail": "Field required"}] if refusal is InvalidRequest else None
+    return problem(refusal("What was wrong in this very request.", errors=pointed), REQUEST_ID)
 
 
 def install(app: FastAPI) -> None:

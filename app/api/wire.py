@@ -7,7 +7,8 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import orjson
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from pydantic import StringConstraints
 
@@ -26,7 +27,7 @@ def embed(value: Any) -> Any:
     return orjson.Fragment(json.dumps(value)) if isinstance(value, dict | list) else value
 
 
-class JsonResponse(Response):
+class JsonResponse(JSONResponse):
     """A response whose content is encoded as it stands: what we made ourselves needs no validation."""
 
     media_type = "application/json"

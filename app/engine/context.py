@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+import asyncpg
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.engine.events import Event, EventLog
@@ -13,8 +14,9 @@ from app.engine.ledger.begin import Delivery
 from app.engine.ledger.finish import End, Ended, Ending, finish, hold
 from app.engine.ledger.progress import Progress
 from app.engine.outbox import emit
-from app.kit import json
-from app.kit.db import Database, driver_connection
+from app.engine.outcomes import Fail
+from app.engine.results import result_text
+from app.kit.db import Connection, Database, driver_connection
 from app.kit.errors import StaleAttempt
 
 
@@ -28,13 +30,13 @@ class JobContext:
         database: Database,
         events: EventLog,
         report: Callable[[Delivery, Progress], None],
-        commit_begins: Callable[[], None],
+        shield: Callable[[bool], None],
     ) -> None:
         self._delivery = delivery
         self._database = database
         self._events = events
         self._report = report
-        self._commit_begins = commit_begins
+        self._shield = shield  # from cancels and lost leases, while a commit is under way
         self.ended: Ended | None = None  # set once `complete` has committed
 
     @property
@@ -83,17 +85,26 @@ class JobContext:
 
         Raises StaleAttempt, and writes nothing, where the job has gone on without this delivery.
         """
-        async with self._database.session(self.tenant_id) as session:
-            connection = await driver_connection(session)
-            if not await hold(connection, self._delivery):
-                raise StaleAttempt(f"job {self.job_id} went on without attempt {self.attempt}")
-            yield session
-            await session.flush()
-            self._commit_begins()
-            ended = (await finish(connection, [Ending(self._delivery, End.DONE, result=json.text(result))]))[
-                self._delivery.hint
-            ]
+        kept = result_text(result)
+        try:
+            async with self._database.session(self.tenant_id) as session:
+                connection = await driver_connection(session)
+                if not await hold(connection, self._delivery):
+                    raise StaleAttempt(f"job {self.job_id} went on without attempt {self.attempt}")
+                yield session
+                await session.flush()
+                self._shield(True)
+                ended = await self._finish(connection, kept)
+        except BaseException:
+            self._shield(False)
+            raise
         self.ended = ended
+
+    async def _finish(self, connection: Connection, result: str) -> Ended:
+        try:
+            return (await finish(connection, [Ending(self._delivery, End.DONE, result=result)]))[self._delivery.hint]
+        except asyncpg.DataError as error:
+            raise Fail("result_not_storable", f"The result cannot be stored: {error}") from error
 
     async def emit(self, session: AsyncSession, topic: str, payload: dict[str, Any]) -> None:
         """Commit an effect on another workload together with this session's changes; the base worker relays it."""

@@ -13,13 +13,11 @@ from app.engine.context import JobContext
 from app.engine.ledger.begin import Delivery
 from app.engine.ledger.finish import End, Ending
 from app.engine.outcomes import Cancel, Fail, Outcome, Retry, Snooze
+from app.engine.results import result_text
 from app.engine.workload import JobKind
-from app.kit import json
 from app.kit.errors import StaleAttempt
 from app.kit.logging import get_logger
 from app.kit.tenant import tenant_scope
-
-RESULT_LIMIT = 1_000_000  # bytes; larger results belong in a file
 
 log = get_logger(__name__)
 
@@ -42,8 +40,8 @@ class Run:
         self.stopped: Stop | None = None
         self.underway = False
 
-    def shield(self) -> None:
-        self.finishing = True
+    def shield(self, on: bool = True) -> None:
+        self.finishing = on
 
     def stop(self, why: Stop) -> None:
         if self.finishing or self.stopped is not None:
@@ -122,13 +120,9 @@ def _raised(delivery: Delivery, kind: JobKind, error: BaseException, *, timed_ou
 
 def _done(delivery: Delivery, value: Any) -> Ending:
     try:
-        result = json.dumps(value)
-    except TypeError as error:
-        return Ending(delivery, End.FAILED, error="result_not_json", error_detail=str(error))
-    if len(result) > RESULT_LIMIT:
-        detail = f"The result has {len(result)} bytes; {RESULT_LIMIT} are kept inline."
-        return Ending(delivery, End.FAILED, error="result_too_large", error_detail=detail)
-    return Ending(delivery, End.DONE, result=result.decode())
+        return Ending(delivery, End.DONE, result=result_text(value))
+    except Fail as unkept:
+        return Ending(delivery, End.FAILED, error=unkept.code, error_detail=unkept.detail)
 
 
 def _again(delivery: Delivery, kind: JobKind, code: str, detail: str, *, delay: float | None = None) -> Ending:

@@ -107,7 +107,7 @@ class InFlight:
     async def _deliver(self, run: Run) -> None:
         delivery = run.delivery
         context = JobContext(
-            delivery, database=self._database, events=self._events, report=self.report, commit_begins=run.shield
+            delivery, database=self._database, events=self._events, report=self.report, shield=run.shield
         )
         try:
             if (runnable := self._runnables.get(delivery.kind)) is None:

@@ -80,11 +80,92 @@ begin
 end $$
 """
 
+# What concerns the whole deployment stands in the chain `-`, a name that no tenant can have. The engine may add to that
+# chain alone; the caller's own tenant is bound again afterwards.
+AUDIT_APPEND_PLATFORM = """
+create function audit_append_platform(
+    who text, did text, what text, whence text, request text, more jsonb
+) returns bigint language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+    bound text := coalesce(current_setting('app.tenant', true), '');
+    number bigint;
+begin
+    perform set_config('app.tenant', '-', true);
+    number := audit_append('-', who, did, what, whence, request, more);
+    perform set_config('app.tenant', bound, true);
+    return number;
+end $$
+"""
+
+# Erases all that a tenant has, in whatever tables there are by then: the catalogue tells, not a list. Tables that refer
+# to each other are emptied in as many rounds as that takes. A table whose rows the owner cannot see is an error, not
+# an omission.
+ERASE_TENANT = """
+create function erase_tenant(tenant text) returns jsonb language plpgsql security definer
+set search_path = public, pg_temp as $$
+declare
+    pending text[];
+    stuck text[];
+    target text;
+    gone bigint;
+    erased jsonb := '{}';
+begin
+    if tenant is distinct from nullif(current_setting('app.tenant', true), '') then
+        raise exception 'erase_tenant: % is not the tenant of this transaction', tenant;
+    end if;
+    if not exists (select 1 from tenants where tenant_id = tenant and not enabled) then
+        raise exception 'erase_tenant: % is enabled or unknown', tenant;
+    end if;
+    if exists (select 1 from jobs where tenant_id = tenant and status = 'processing') then
+        raise exception 'erase_tenant: jobs of % are running', tenant;
+    end if;
+    select array_agg(c.relname::text order by c.relname) into pending
+    from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attname = 'tenant_id' and not a.attisdropped
+    where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition
+        and c.relname not in ('tenants', 'audit_log');
+    select t into target from unnest(pending) t where not exists (
+        select 1 from pg_policy p
+        where p.polrelid = t::regclass and p.polcmd = '*' and current_user::regrole = any (p.polroles)
+    );
+    if found then
+        raise exception 'erase_tenant: the table % has no policy for its owner', target
+            using hint = 'Let a migration create it, as 0002 does for every table.';
+    end if;
+    while cardinality(pending) > 0 loop
+        stuck := '{}';
+        foreach target in array pending loop
+            begin
+                execute format('delete from %I where tenant_id = $1', target) using tenant;
+                get diagnostics gone = row_count;
+                erased := erased || jsonb_build_object(target, gone);
+            exception when foreign_key_violation then
+                stuck := stuck || target;
+            end;
+        end loop;
+        if stuck = pending then
+            raise exception 'erase_tenant: the tables % refer to each other in a circle', stuck;
+        end if;
+        pending := stuck;
+    end loop;
+    update tenants set erased_at = now(), updated_at = now() where tenant_id = tenant;
+    return erased;
+end $$
+"""
+
+FUNCTIONS = {  # who may call them; by default everybody might
+    "audit_append(text, text, text, text, text, text, jsonb)": "homeroom_app",
+    "audit_append_platform(text, text, text, text, text, jsonb)": "homeroom_app, homeroom_engine",
+    "erase_tenant(text)": "homeroom_app",
+}
+
+# The tables of 0001 and the data keys: the owner reaches the bound tenant's rows there, since erasing is its work.
+ERASABLE = ("tenants", "api_keys", "jobs", "job_attempts", "idempotency_keys", "lanes", "outbox", "tenant_data_keys")
+
 TENANT = "tenant_id = nullif(current_setting('app.tenant', true), '')"
 
 
 def upgrade() -> None:
-    for statement in (*COLUMNS, DATA_KEYS, AUDIT_LOG, AUDIT_HASH, AUDIT_APPEND):
+    for statement in (*COLUMNS, DATA_KEYS, AUDIT_LOG, AUDIT_HASH, AUDIT_APPEND, AUDIT_APPEND_PLATFORM, ERASE_TENANT):
         op.execute(statement)
     for table in ("tenant_data_keys", "audit_log"):
         op.execute(f"alter table {table} enable row level security")
@@ -95,12 +176,18 @@ def upgrade() -> None:
     # The function writes as the owner, and force means the owner too: it may add what belongs to the bound tenant.
     op.execute(f"create policy audit_log_owner_reads on audit_log for select to homeroom_owner using ({TENANT})")
     op.execute(f"create policy audit_log_owner_adds on audit_log for insert to homeroom_owner with check ({TENANT})")
-    op.execute("revoke execute on function audit_append(text, text, text, text, text, text, jsonb) from public")
-    op.execute("grant execute on function audit_append(text, text, text, text, text, text, jsonb) to homeroom_app")
+    for table in ERASABLE:
+        op.execute(f"create policy {table}_owner on {table} to homeroom_owner using ({TENANT}) with check ({TENANT})")
+    for function, roles in FUNCTIONS.items():
+        op.execute(f"revoke execute on function {function} from public")
+        op.execute(f"grant execute on function {function} to {roles}")
 
 
 def downgrade() -> None:
-    op.execute("drop function audit_append(text, text, text, text, text, text, jsonb)")
+    for function in FUNCTIONS:
+        op.execute(f"drop function {function}")
+    for table in ERASABLE:
+        op.execute(f"drop policy {table}_owner on {table}")
     op.execute("drop function audit_hash(bytea, audit_log)")
     op.execute("drop table audit_log")
     op.execute("drop table tenant_data_keys")

@@ -13,9 +13,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.engine.context import JobContext
-from app.engine.execute import RESULT_LIMIT
 from app.engine.ledger.cancel import cancel
 from app.engine.outcomes import Fail, Retry
+from app.engine.results import RESULT_LIMIT
 from app.kit.db import Database
 from app.kit.errors import StaleAttempt
 from tests.support.deployment import Deployment

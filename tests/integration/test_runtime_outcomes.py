@@ -11,8 +11,8 @@ import pytest_asyncio
 from sqlalchemy import text
 
 from app.engine.context import JobContext
-from app.engine.execute import RESULT_LIMIT
 from app.engine.outcomes import Cancel, Fail, Outcome, Retry, Snooze
+from app.engine.results import RESULT_LIMIT
 from app.kit.db import Database
 from app.kit.tenant import current_tenant
 from tests.support.deployment import Deployment

@@ -24,6 +24,7 @@ from app.engine.workload import JobKind
 from app.kit import json
 from app.kit.backoff import Backoff
 from app.kit.db import Database
+from app.kit.logging import configure_logging
 from app.kit.redis import connect, disconnect
 from tests.support.deployment import Deployment
 from tests.support.jobs import attempts, new_job, row
@@ -140,6 +141,7 @@ class Stage:
 @asynccontextmanager
 async def open_stage(deployment: Deployment, database: Database, queue: str = "base") -> AsyncIterator[Stage]:
     settings = deployment.settings()
+    configure_logging(level="warning", json_lines=True)
     redis, shared = connect(settings.queues[queue].redis_url), connect(settings.shared_redis_url)
     events = EventLog(shared)
     submitter = Submitter(database, lambda _: redis, events)
