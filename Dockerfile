@@ -10,7 +10,7 @@ ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
     PIP_ROOT_USER_ACTION=ignore
 WORKDIR /srv/homeroom
 
-# The environment gets no pip of its own: whoever breaks into a container finds no installer beside the application.
+# Without a pip of its own, which nothing would use: the base image's installs into it.
 RUN python -m venv --without-pip /opt/venv
 
 # Only the lock, so that a change of code leaves this layer in the cache. Wheels alone: a source distribution would run
@@ -33,7 +33,7 @@ RUN --mount=type=cache,target=/root/.cache/pip \
     && pip --python /opt/venv/bin/python uninstall --yes setuptools
 
 # Compiled here, since the root file system is read-only later; unchecked, since nothing in an image changes.
-RUN /opt/venv/bin/python -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/venv/lib app migrations ./*.py
+RUN /opt/venv/bin/python -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/venv/lib app migrations
 
 
 FROM ${PYTHON_IMAGE} AS runtime

@@ -44,6 +44,15 @@ format: install ## Rewrite the code in the house's format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+.PHONY: nightly
+nightly: install ## What takes long: 200 examples of every operation of the API
+	HOMEROOM_EXAMPLES=200 $(BIN)/python -m pytest tests/contract/test_schemathesis.py
+
+.PHONY: openapi
+openapi: install ## Write docs/openapi.json anew, to be reviewed as a change of the contract
+	@$(BIN)/python -m app.core.openapi > docs/openapi.json.new && mv docs/openapi.json.new docs/openapi.json
+	@echo "docs/openapi.json is written; review its diff before committing it"
+
 .PHONY: lock
 lock: ## Resolve the dependencies anew into the two lock files (hashed, naming no host)
 	@test -x .lock-venv/bin/uv || { $(PYTHON) -m venv .lock-venv && .lock-venv/bin/pip install --quiet uv; }

@@ -17,6 +17,7 @@ from app.engine.submit import Submitter
 from app.engine.workload import Registry
 from app.kit.db import Database
 from app.tenancy.access import Access, Forbidden, Principal, Unauthorized, UnknownTenant
+from app.tenancy.keys import Pepper
 from app.tenancy.tenants import Policies
 from app.tenancy.throttle import Throttle, TooManyRequests
 
@@ -33,6 +34,7 @@ class Services:
     events: EventLog
     bell: EventBell
     access: Access
+    pepper: Pepper
     policies: Policies
     throttle: Throttle
     readiness: Callable[[], Awaitable[dict[str, Any]]]

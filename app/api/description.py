@@ -10,7 +10,7 @@ from fastapi import FastAPI
 
 from app.api.catalogue import problem_types
 from app.api.deps import GUARDED
-from app.api.examples import example_of
+from app.api.examples import JOBS, OF_SCHEMAS, example_of
 from app.api.headers import HEADERS, headers
 from app.api.problems import MEDIA_TYPE, example_problem, refusals
 from app.api.refusals import BodyTooLarge, InvalidJson, InvalidRequest, UnsupportedMediaType
@@ -45,10 +45,12 @@ def install(app: FastAPI) -> None:
 def complete(document: dict[str, Any]) -> dict[str, Any]:
     components = document["components"]
     components["headers"] = HEADERS
-    components["examples"] = {
+    components["examples"] = {name: {"value": value} for name, value in JOBS.items()} | {
         code: {"summary": each.title, "description": each.cure, "value": example_problem(each)}
         for code, each in problem_types().items()
     }
+    for name, example in OF_SCHEMAS.items():
+        components["schemas"][name]["examples"] = [example]
     used = set()
     for operation in _operations(document):
         used |= set(operation["tags"])
@@ -57,9 +59,8 @@ def complete(document: dict[str, Any]) -> dict[str, Any]:
         _add_refusals(operation)
         _add_headers(operation)
         _add_examples(operation, components["schemas"])
-    document["tags"] = [
-        {"name": tag, "description": TAGS.get(tag, "")} for tag in [*TAGS, *sorted(used)] if tag in used
-    ]
+    in_order = [*(tag for tag in TAGS if tag in used), *sorted(used - set(TAGS))]
+    document["tags"] = [{"name": tag, "description": TAGS.get(tag, "")} for tag in in_order]
     return document
 
 
@@ -70,7 +71,7 @@ def _operations(document: dict[str, Any]) -> Iterator[Operation]:
 
 def _never_null(schema: dict[str, Any]) -> dict[str, Any]:
     """A parameter that may be left out is not one that may be null, which no query or header can say."""
-    given = [each for each in schema.get("anyOf", ()) if each != {"type": "null"}]
+    given: list[dict[str, Any]] = [each for each in schema.get("anyOf", ()) if each != {"type": "null"}]
     if len(given) != 1:
         return schema
     return {name: value for name, value in schema.items() if name != "anyOf"} | given[0]

@@ -54,18 +54,22 @@ def client_key(given: str | None) -> str | None:
 
 async def get_wait(
     prefer: Annotated[
-        list[str] | None, Header(description="`wait=N`: answer when the job has ended, or after N s")
+        list[str] | None, Header(alias="Prefer", description="`wait=N`: answer when the job has ended, or after N s")
     ] = None,
 ) -> int | None:
     return preferred_wait(prefer or [])
 
 
 async def get_client_key(
-    idempotency_key: Annotated[str | None, Header(description="The same key never does the work twice")] = None,
+    idempotency_key: Annotated[
+        str | None, Header(alias="Idempotency-Key", description="The same key never does the work twice")
+    ] = None,
 ) -> str | None:
     return client_key(idempotency_key)
 
 
 PreferredWait = Annotated[int | None, Depends(get_wait)]
 ClientKey = Annotated[str | None, Depends(get_client_key)]
-IfNoneMatch = Annotated[str | None, Header(description="An ETag: answer 304 while the document is still that one")]
+IfNoneMatch = Annotated[
+    str | None, Header(alias="If-None-Match", description="An ETag: answer 304 while the document is still that one")
+]

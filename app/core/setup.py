@@ -24,7 +24,6 @@ from app.engine.diagnostics import KINDS
 from app.engine.events import EventBell, EventLog
 from app.engine.submit import Submitter
 from app.engine.workload import Registry, resolve
-from app.kit.db import Database
 from app.kit.errors import ConfigurationError
 from app.kit.gcra import RateLimiter
 from app.kit.logging import configure_logging
@@ -123,6 +122,7 @@ async def _open(settings: Settings, stack: AsyncExitStack) -> Services:
     await stack.enter_async_context(bell.ringing())
     submitter = Submitter(database, queue.get, events)
     stack.push_async_callback(submitter.drain)
+    pepper = Pepper(settings.master_key, settings.security.previous_master_keys)
     pools = {"shared": shared} | {name: queue.get(name) for name in settings.queues}
     return Services(
         database=database,
@@ -130,16 +130,12 @@ async def _open(settings: Settings, stack: AsyncExitStack) -> Services:
         submitter=submitter,
         events=events,
         bell=bell,
-        access=_build_access(settings, database),
+        access=Access(database, pepper, settings.security.admin_key, _build_verifier(settings)),
+        pepper=pepper,
         policies=Policies(database),
         throttle=Throttle(RateLimiter(shared)),
         readiness=partial(readiness, database, pools),
     )
-
-
-def _build_access(settings: Settings, database: Database) -> Access:
-    pepper = Pepper(settings.master_key, settings.security.previous_master_keys)
-    return Access(database, pepper, settings.security.admin_key, _build_verifier(settings))
 
 
 def _build_verifier(settings: Settings) -> TokenVerifier | None:

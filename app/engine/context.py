@@ -89,8 +89,7 @@ class JobContext:
         try:
             async with self._database.session(self.tenant_id) as session:
                 connection = await driver_connection(session)
-                if not await hold(connection, self._delivery):
-                    raise StaleAttempt(f"job {self.job_id} went on without attempt {self.attempt}")
+                await self._hold(connection)
                 yield session
                 await session.flush()
                 self._shield(True)
@@ -99,6 +98,10 @@ class JobContext:
             self._shield(False)
             raise
         self.ended = ended
+
+    async def _hold(self, connection: Connection) -> None:
+        if not await hold(connection, self._delivery):
+            raise StaleAttempt(f"job {self.job_id} went on without attempt {self.attempt}")
 
     async def _finish(self, connection: Connection, result: str) -> Ended:
         try:

@@ -14,6 +14,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.kit import json
+from app.kit.db import Connection
 from app.tenancy.models import AuditEntry
 
 PLATFORM = "-"
@@ -31,6 +32,21 @@ class Deed:
     detail: dict[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Hand:
+    """By whose hand deeds are done, and from where."""
+
+    actor: str
+    origin: str | None = None
+    request_id: str | None = None
+
+    def deed(self, action: str, target: str, **detail: Any) -> Deed:
+        return Deed(self.actor, action, target, self.origin, self.request_id, detail)
+
+
+SYSTEM = Hand("homeroom")  # nobody asked: the first start makes a tenant and its keys
+
+
 async def record(session: AsyncSession, tenant_id: str, deed: Deed) -> int:
     """Write the entry with the rest of the session's transaction; returns its number in the tenant's chain."""
     values = {
@@ -46,32 +62,51 @@ async def record(session: AsyncSession, tenant_id: str, deed: Deed) -> int:
     return number
 
 
+async def record_for_platform(connection: Connection, deed: Deed) -> int:
+    """Write the entry with the connection's transaction, the application's or the engine's, into the platform's chain.
+
+    After a tenant's entry of the same transaction, never before it: each chain's writers wait for each other.
+    """
+    number: int = await connection.fetchval(
+        _APPEND_FOR_PLATFORM,
+        deed.actor,
+        deed.action,
+        deed.target,
+        deed.origin,
+        deed.request_id,
+        json.text(deed.detail),
+    )
+    return number
+
+
 async def read(
     session: AsyncSession, tenant_id: str, *, before: int | None = None, action: str | None = None, limit: int = 20
 ) -> Sequence[AuditEntry]:
-    """The tenant's entries, newest first."""
-    query = select(AuditEntry).where(AuditEntry.tenant_id == tenant_id).order_by(AuditEntry.seq.desc()).limit(limit)
+    """The tenant's entries, newest first: one more than `limit`, if there are, to tell that there is another page."""
+    query = select(AuditEntry).where(AuditEntry.tenant_id == tenant_id).order_by(AuditEntry.seq.desc())
     if before is not None:
         query = query.where(AuditEntry.seq < before)
     if action is not None:
         query = query.where(AuditEntry.action == action)
-    return (await session.scalars(query)).all()
+    return (await session.scalars(query.limit(limit + 1))).all()
 
 
 async def first_broken(session: AsyncSession, tenant_id: str) -> int | None:
     """The number of the first entry that does not follow from the ones before it; None where the chain holds.
 
-    A chain cannot tell that its newest entries were cut off: compare the last number with one that was noted elsewhere.
+    A chain cannot tell that its newest entries were cut off: compare the number of entries with one noted elsewhere.
     """
     broken: int | None = await session.scalar(_FIRST_BROKEN, {"tenant": tenant_id})
     return broken
 
 
-async def last_number(session: AsyncSession, tenant_id: str) -> int:
-    return await session.scalar(select(func.max(AuditEntry.seq)).where(AuditEntry.tenant_id == tenant_id)) or 0
+async def count_entries(session: AsyncSession, tenant_id: str) -> int:
+    return await session.scalar(select(func.count()).where(AuditEntry.tenant_id == tenant_id)) or 0
 
 
 _APPEND = text("select audit_append(:tenant, :actor, :action, :target, :origin, :request, cast(:detail as jsonb))")
+
+_APPEND_FOR_PLATFORM = "select audit_append_platform($1, $2, $3, $4, $5, $6::jsonb)"
 
 _FIRST_BROKEN = text("""
     select min(seq) from (

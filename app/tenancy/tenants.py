@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import PurePosixPath
 
-from sqlalchemy import func, select
+from sqlalchemy import func, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -16,6 +16,7 @@ from app.kit import json
 from app.kit.db import Connection, Database
 from app.kit.errors import Refusal
 from app.kit.tenant import TENANT_ID
+from app.tenancy.audit import SYSTEM, Hand, record
 from app.tenancy.limits import TenantLimits
 from app.tenancy.models import Tenant
 
@@ -50,45 +51,54 @@ class TenantRecord:
     erased_at: datetime | None
 
 
-async def create_tenant(database: Database, tenant_id: str) -> bool:
+@dataclass(frozen=True, slots=True)
+class TenantWish:
+    """How a tenant shall be."""
+
+    enabled: bool = True
+    data_dir: str | None = None
+    uploads_dir: str | None = None
+    limits: TenantLimits = field(default_factory=TenantLimits)
+
+
+async def create_tenant(database: Database, tenant_id: str, by: Hand = SYSTEM) -> bool:
     """Register a tenant with every default; False where it was registered already."""
     check_id(tenant_id)
     async with database.session(tenant_id) as session:
         made = await session.scalar(
             insert(Tenant).values(tenant_id=tenant_id).on_conflict_do_nothing().returning(Tenant.tenant_id)
         )
+        if made is not None:
+            await record(session, tenant_id, by.deed("tenant.put", tenant_id, created=True))
         return made is not None
 
 
-async def put_tenant(
-    session: AsyncSession,
-    tenant_id: str,
-    *,
-    enabled: bool,
-    data_dir: str | None,
-    uploads_dir: str | None,
-    limits: TenantLimits,
-) -> bool:
-    """Register or change a tenant; True where it is new."""
+async def put_tenant(session: AsyncSession, tenant_id: str, wish: TenantWish, by: Hand) -> tuple[TenantRecord, bool]:
+    """Register or change a tenant; the record, and whether it is new."""
     check_id(tenant_id)
     values = {
-        "enabled": enabled,
-        "data_dir": _folder(data_dir),
-        "uploads_dir": _folder(uploads_dir),
-        "limits": limits.model_dump(exclude_defaults=True),
+        "enabled": wish.enabled,
+        "data_dir": _folder(wish.data_dir),
+        "uploads_dir": _folder(wish.uploads_dir),
+        "limits": wish.limits.model_dump(exclude_defaults=True),
     }
-    was = await session.get(Tenant, tenant_id)
-    statement = insert(Tenant).values(tenant_id=tenant_id, **values)
-    await session.execute(
-        statement.on_conflict_do_update(index_elements=["tenant_id"], set_=values | {"updated_at": func.now()})
-    )
-    if was is not None:
-        await session.refresh(was)
-    return was is None
+    # xmax names the transaction that replaced a row; of a row that was just inserted it is 0.
+    created: bool = (
+        await session.execute(
+            insert(Tenant)
+            .values(tenant_id=tenant_id, **values)
+            .on_conflict_do_update(index_elements=["tenant_id"], set_=values | {"updated_at": func.now()})
+            .returning(literal_column("xmax = 0"))
+        )
+    ).scalar_one()
+    await record(session, tenant_id, by.deed("tenant.put", tenant_id, created=created, **values))
+    return await get_tenant(session, tenant_id), created
 
 
 async def get_tenant(session: AsyncSession, tenant_id: str) -> TenantRecord:
-    tenant = await session.scalar(select(Tenant).where(Tenant.tenant_id == tenant_id))
+    # The row as it stands, not as this session may remember it from before a change.
+    query = select(Tenant).where(Tenant.tenant_id == tenant_id).execution_options(populate_existing=True)
+    tenant = await session.scalar(query)
     if tenant is None:
         raise TenantNotFound(f"{tenant_id!r} is not registered.")
     return TenantRecord(
@@ -103,23 +113,23 @@ async def get_tenant(session: AsyncSession, tenant_id: str) -> TenantRecord:
     )
 
 
-async def disable_tenant(session: AsyncSession, tenant_id: str) -> TenantRecord:
-    """Serve it no more; nothing of it is erased."""
+async def disable_tenant(session: AsyncSession, tenant_id: str, by: Hand) -> TenantRecord:
+    """Serve it no more; nothing of it is erased. To repeat it changes nothing, and is recorded all the same."""
     await get_tenant(session, tenant_id)
-    tenant = await session.get_one(Tenant, tenant_id)
-    tenant.enabled = False
-    tenant.updated_at = func.now()
-    await session.flush()
-    await session.refresh(tenant)
+    disabled = await session.scalar(
+        update(Tenant)
+        .where(Tenant.tenant_id == tenant_id, Tenant.enabled)
+        .values(enabled=False, updated_at=func.now())
+        .returning(Tenant.tenant_id)
+        .execution_options(synchronize_session=False)
+    )
+    await record(session, tenant_id, by.deed("tenant.disable", tenant_id, changed=disabled is not None))
     return await get_tenant(session, tenant_id)
 
 
-async def list_tenants(ledger: Connection) -> Sequence[TenantRecord]:
-    """All of them, by id: for operators, through the engine's role, which may read the registry across tenants."""
-    records = await ledger.fetch(
-        "select tenant_id, enabled, data_dir, uploads_dir, limits::text as limits, created_at, updated_at, erased_at "
-        "from tenants order by tenant_id"
-    )
+async def list_tenants(ledger: Connection, *, after: str = "", limit: int | None = None) -> Sequence[TenantRecord]:
+    """Tenants by id, those after `after`: for operators, through the engine's role, which may read all of them."""
+    records = await ledger.fetch(_LIST, after, limit)
     return [
         TenantRecord(**(dict(record) | {"limits": TenantLimits.model_validate(json.loads(record["limits"]))}))
         for record in records
@@ -142,6 +152,10 @@ class Policies:
         self._known[tenant_id] = (time.monotonic() + POLICY_SECONDS, record)
         return record
 
+    def forget(self, tenant_id: str) -> None:
+        """The tenant was changed here: the next request asks anew."""
+        self._known.pop(tenant_id, None)
+
 
 def check_id(tenant_id: str) -> None:
     if TENANT_ID.fullmatch(tenant_id) is None:
@@ -156,3 +170,10 @@ def _folder(path: str | None) -> str | None:
     if not parts.is_absolute() or ".." in parts.parts or "\x00" in path or parts == PurePosixPath("/"):
         raise InvalidTenant(f"{path!r} is no absolute path of a folder.")
     return str(parts)
+
+
+# By the bytes of the ids: the same order under every collation of a database.
+_LIST = """
+select tenant_id, enabled, data_dir, uploads_dir, limits::text as limits, created_at, updated_at, erased_at
+from tenants where tenant_id collate "C" > $1 order by tenant_id collate "C" limit $2
+"""

@@ -125,7 +125,7 @@ begin
         and c.relname not in ('tenants', 'audit_log');
     select t into target from unnest(pending) t where not exists (
         select 1 from pg_policy p
-        where p.polrelid = t::regclass and p.polcmd = '*' and current_user::regrole = any (p.polroles)
+        where p.polrelid = quote_ident(t)::regclass and p.polcmd = '*' and current_user::regrole = any (p.polroles)
     );
     if found then
         raise exception 'erase_tenant: the table % has no policy for its owner', target

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import re
 import shutil
@@ -14,10 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from app import __version__
 from app.core.embedded import EmbeddedPostgres, EmbeddedRedis
 from app.core.migrate import required_revision
-from tests.contract.test_deploy_files import BIN, ROOT, Copy, Stage, context_copies, ignored, read_stages, targets
+from tests.contract.test_deploy_files import BIN, ROOT, Copy, Stage, ignored, read_stages, targets
 from tests.support.deployment import MASTER_KEY, free_port
 from tests.support.processes import running
 from tests.support.waiting import eventually
@@ -50,8 +50,8 @@ class Image:
         return set(self.root.rglob("*"))
 
     def environment(self, stage: Stage, **more: str) -> dict[str, str]:
-        system = {"$PATH": os.defpath}
-        return {name: self.inside(value).replace("$PATH", system["$PATH"]) for name, value in stage.environment.items()} | more
+        own = {name: self.inside(value).replace("$PATH", os.defpath) for name, value in stage.environment.items()}
+        return own | more
 
     def run(self, stage: Stage, argv: list[str], **more: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -131,7 +131,7 @@ def test_it_contains_the_application_and_no_tools(image: Image) -> None:
 
 def test_everything_is_compiled_for_good(image: Image) -> None:
     tag = sys.implementation.cache_tag
-    for source in image.home.rglob("*.py"):
+    for source in (source for folder in ("app", "migrations") for source in (image.home / folder).rglob("*.py")):
         compiled = source.parent / "__pycache__" / f"{source.stem}.{tag}.pyc"
         assert compiled.read_bytes()[4:8] == b"\x01\x00\x00\x00", source  # by hash, and never checked again
 
@@ -160,15 +160,15 @@ async def test_migrations_run_and_the_api_turns_healthy_and_nothing_is_written(
     api = targets()["api"]
     assert api.environment["HOST"] == "0.0.0.0"
     environment = image.environment(api, MASTER_KEY=MASTER_KEY, **servers) | {"HOST": "127.0.0.1"}
-    check = health_check(api)
+    check = json.loads((api.last("HEALTHCHECK") or "").partition(" CMD ")[2])
 
     async def healthy() -> bool:
-        asked = await asyncio.create_subprocess_exec(*check, env=environment, stderr=asyncio.subprocess.DEVNULL)
+        asked = await asyncio.create_subprocess_exec(*check, env=environment, stderr=subprocess.DEVNULL)
         return await asked.wait() == 0
 
     assert not await healthy()
-    async with running([image.inside("/opt/venv/bin/homeroom"), *api.argv()[1:]], environment=environment, cwd=image.home) as process:
+    async with running(api.argv(), environment=environment, cwd=image.home) as process:
         await eventually(healthy, what="the health check's consent")
         process.send_signal(signal.SIGTERM)
-        assert await process.wait() == 0
+        assert await process.wait() == -signal.SIGTERM  # uvicorn passes it on, once it has shut down
     assert image.files() == before

@@ -46,6 +46,7 @@ class Stage:
     """One queue of one deployment: submit to it, serve it, look at what became of it."""
 
     queue: str
+    url: str  # of the queue's Redis
     database: Database
     redis: ArqRedis
     events: EventLog
@@ -145,7 +146,7 @@ async def open_stage(deployment: Deployment, database: Database, queue: str = "b
     redis, shared = connect(settings.queues[queue].redis_url), connect(settings.shared_redis_url)
     events = EventLog(shared)
     submitter = Submitter(database, lambda _: redis, events)
-    yield Stage(queue, database, redis, events, submitter)
+    yield Stage(queue, settings.queues[queue].redis_url, database, redis, events, submitter)
     await submitter.drain()
     await disconnect(redis)
     await disconnect(shared)

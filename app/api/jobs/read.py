@@ -9,6 +9,8 @@ from uuid import UUID
 from fastapi import Query, Response
 from pydantic import BaseModel
 
+from app.api.examples import job_shown
+from app.api.headers import headers as described
 from app.api.jobs.deps import JobId, ReadableJobs
 from app.api.jobs.documents import JobDocument, Sight, Status, job_response
 from app.api.jobs.schemas import Moment
@@ -20,6 +22,8 @@ from app.api.wire import JsonResponse, Name, edge_router
 from app.engine.ledger.read import JobFilter
 
 router = edge_router("jobs")
+
+_HEADERS = ("ETag", "Preference-Applied")
 
 
 class JobPage(BaseModel):
@@ -72,7 +76,11 @@ async def list_jobs(
 @router.get(
     "/jobs/{job_id}",
     summary="Read a job",
-    responses={200: {"model": JobDocument}, 304: {"description": "Unchanged."}, **refusals(JobNotFound)},
+    responses={
+        200: {"model": JobDocument, "content": job_shown("job_done"), "headers": described("Retry-After", *_HEADERS)},
+        304: {"description": "Unchanged.", "headers": described(*_HEADERS)},
+        **refusals(JobNotFound),
+    },
 )
 async def read_job(
     job_id: JobId, jobs: ReadableJobs, wait: PreferredWait, if_none_match: IfNoneMatch = None

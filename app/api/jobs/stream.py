@@ -11,6 +11,7 @@ from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from app.api.deps import Reader
+from app.api.examples import FRAMES, shown
 from app.api.jobs.deps import JobId, ReadableJobs
 from app.api.jobs.feed import Feed
 from app.api.jobs.service import Jobs
@@ -22,6 +23,12 @@ from app.tenancy.throttle import TooManyStreams
 
 router = edge_router("jobs")
 
+_FRAMES_DESCRIBED = (
+    "Server-sent events. Each frame has an `event`, a line of JSON as `data` with `job_id` and `attempt`, and mostly "
+    "an `id` to resume after; frames that were told from the database have none. `queued`: `queue`, `kind`. `started`: "
+    "`queue`. `progress`: `progress`, `step`. `delta`: what the kind streams. `reset`: forget progress and deltas. "
+    "`done`, `failed`, `cancelled`: the job document, and the end. Lines that begin with `:` keep the connection open."
+)
 _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
@@ -44,8 +51,10 @@ class EventStream(StreamingResponse):
 @router.get(
     "/jobs/{job_id}/events",
     summary="Follow a job",
+    status_code=200,
+    response_class=EventStream,
     responses={
-        200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}, "description": "Server-sent events."},
+        200: {"content": shown(FRAMES, "text/event-stream"), "description": _FRAMES_DESCRIBED},
         204: {"description": "The last event that was received was the end."},
         **refusals(InvalidLastEventId, JobNotFound, TooManyStreams),
     },
@@ -54,7 +63,7 @@ async def stream_events(
     job_id: JobId,
     jobs: ReadableJobs,
     reader: Reader,
-    last_event_id: Annotated[str | None, Header(description="Resume after this event")] = None,
+    last_event_id: Annotated[str | None, Header(alias="Last-Event-ID", description="Resume after this event")] = None,
     last_event: Annotated[str | None, Query(alias="last_event_id", description="The same, as a parameter")] = None,
 ) -> Response:
     """Events `queued, started, progress, delta, reset, done, failed, cancelled`. The last of them carries the whole

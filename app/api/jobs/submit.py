@@ -7,6 +7,8 @@ from typing import Any
 from fastapi import Response
 
 from app.api.deps import RequestId
+from app.api.examples import job_shown
+from app.api.headers import headers as described
 from app.api.jobs.deps import WritableJobs
 from app.api.jobs.documents import POLL_SECONDS, JobDocument, Sight, job_path, job_response
 from app.api.jobs.schemas import JobSubmission
@@ -23,9 +25,20 @@ router = edge_router("jobs")
 BODY_REFUSALS = (InvalidJson, InvalidRequest, BodyTooLarge, UnsupportedMediaType, InvalidIdempotencyKey)
 JOB_REFUSALS = (UnknownKind, InvalidInput, InvalidPlacement, InvalidText, IdempotencyConflict, LaneFull)
 
+_HEADERS = described("Location", "Idempotency-Replayed", "Preference-Applied")
 _RESPONSES: dict[int | str, dict[str, Any]] = {
-    200: {"model": JobDocument, "description": "With `Prefer: wait`: the job has ended."},
-    202: {"model": JobDocument, "description": "The job is accepted, and will not be lost."},
+    200: {
+        "model": JobDocument,
+        "description": "With `Prefer: wait`: the job has ended.",
+        "content": job_shown("job_done"),
+        "headers": _HEADERS,
+    },
+    202: {
+        "model": JobDocument,
+        "description": "The job is accepted, and will not be lost.",
+        "content": job_shown("job_queued"),
+        "headers": _HEADERS,
+    },
     **refusals(*BODY_REFUSALS, *JOB_REFUSALS),
 }
 

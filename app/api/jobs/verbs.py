@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import Response
 
+from app.api.examples import job_shown
 from app.api.jobs.deps import JobId, WritableJobs
 from app.api.jobs.documents import JobDocument, job_response
 from app.api.problems import refusals
@@ -19,8 +20,16 @@ router = edge_router("jobs")
     "/jobs/{job_id}/cancel",
     summary="Cancel a job",
     responses={
-        200: {"model": JobDocument, "description": "The job was queued and is cancelled."},
-        202: {"model": JobDocument, "description": "The job is running; its worker stops it. Repeating this is safe."},
+        200: {
+            "model": JobDocument,
+            "description": "The job was queued and is cancelled.",
+            "content": job_shown("job_cancelled"),
+        },
+        202: {
+            "model": JobDocument,
+            "description": "The job is running; its worker stops it. Repeating this is safe.",
+            "content": job_shown("job_processing"),
+        },
         **refusals(JobNotFound, JobNotCancellable),
     },
 )
@@ -34,7 +43,10 @@ async def cancel_job(job_id: JobId, jobs: WritableJobs) -> Response:
     "/jobs/{job_id}/retry",
     status_code=202,
     summary="Retry a failed job",
-    responses={202: {"model": JobDocument}, **refusals(JobNotFound, JobNotRetryable)},
+    responses={
+        202: {"model": JobDocument, "content": job_shown("job_retried")},
+        **refusals(JobNotFound, JobNotRetryable),
+    },
 )
 async def retry_job(job_id: JobId, jobs: WritableJobs) -> Response:
     """Queue a failed job again: the same id and input, a fresh budget of attempts, the tail of its lane."""
