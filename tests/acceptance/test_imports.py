@@ -47,7 +47,8 @@ async def loaded_by(code: str, deployment: Deployment) -> Sequence[str]:
     )
     output, _ = await process.communicate()
     assert process.returncode == 0
-    modules: list[str] = json.loads(output)
+    listed = next(line for line in output.splitlines() if line.startswith(b"["))
+    modules: list[str] = json.loads(listed)
     return modules
 
 
