@@ -5,11 +5,15 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 from app import __version__
 from app.core.exit import exit_when_misconfigured
+
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 - it has no public name
+Run: TypeAlias = Callable[[argparse.Namespace], "int | None"]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -61,18 +65,60 @@ def _migrate(options: argparse.Namespace) -> None:
     print(f"the schema is at {required_revision() if options.revision == 'head' else options.revision}")
 
 
-def _tenant(options: argparse.Namespace) -> None:
+def _tenant_create(options: argparse.Namespace) -> None:
     from app.core.administration import create_tenant  # noqa: PLC0415
 
     made = asyncio.run(create_tenant(options.tenant))
     print(f"tenant {options.tenant} {'created' if made else 'existed already'}")
 
 
-def _key(options: argparse.Namespace) -> None:
+def _tenant_list(_options: argparse.Namespace) -> None:
+    from app.core.administration import list_tenants  # noqa: PLC0415
+
+    for each in asyncio.run(list_tenants()):
+        state = "erased" if each.erased_at and not each.enabled else "enabled" if each.enabled else "disabled"
+        print(f"{each.tenant_id:<64}  {state:<8}  {each.created_at:%Y-%m-%d}")
+
+
+def _tenant_disable(options: argparse.Namespace) -> None:
+    from app.core.administration import disable_tenant  # noqa: PLC0415
+
+    asyncio.run(disable_tenant(options.tenant))
+    print(f"tenant {options.tenant} is disabled; its keys work no more. Nothing of it is erased.")
+
+
+def _key_create(options: argparse.Namespace) -> None:
     from app.core.administration import create_key  # noqa: PLC0415
 
-    print(asyncio.run(create_key(options.tenant, name=options.name, scopes=options.scope)))
+    made = create_key(options.tenant, name=options.name, scopes=options.scope, expires_in=options.expires_in)
+    print(asyncio.run(made))
     print("This key is shown once; keep it.", file=sys.stderr)
+
+
+def _key_list(options: argparse.Namespace) -> None:
+    from app.core.administration import list_keys  # noqa: PLC0415
+
+    for each in asyncio.run(list_keys(options.tenant)):
+        moments = {"expires": each.expires_at, "revoked": each.revoked_at, "used": each.last_used_at}
+        story = ", ".join(f"{word} {moment:%Y-%m-%d %H:%M}Z" for word, moment in moments.items() if moment is not None)
+        print(f"{each.key_id}  {','.join(each.scopes):<32}  {each.name}{f'  ({story})' if story else ''}")
+
+
+def _key_revoke(options: argparse.Namespace) -> None:
+    from app.core.administration import revoke_key  # noqa: PLC0415
+
+    asyncio.run(revoke_key(options.tenant, options.key_id))
+    print(f"key {options.key_id} of {options.tenant} is revoked; running processes heed it within 5 s")
+
+
+def _audit_verify(options: argparse.Namespace) -> int:
+    from app.core.administration import verify_audit  # noqa: PLC0415
+
+    verdicts = asyncio.run(verify_audit(options.tenant))
+    for each in verdicts:
+        state = "whole" if each.first_broken is None else f"BROKEN from entry {each.first_broken}"
+        print(f"{each.tenant_id:<64}  {each.entries:>8} entries  {state}")
+    return int(any(each.first_broken is not None for each in verdicts))
 
 
 def _workloads(options: argparse.Namespace) -> None:
@@ -109,20 +155,46 @@ def _parser() -> argparse.ArgumentParser:
     migrate.add_argument("--revision", default="head")
     migrate.set_defaults(run=_migrate)
 
-    tenant = commands.add_parser("tenant", help="register a tenant")
-    tenant.add_argument("tenant")
-    tenant.set_defaults(run=_tenant)
-
-    key = commands.add_parser("key", help="make an API key for a tenant")
-    key.add_argument("tenant")
-    key.add_argument("--name", default="cli")
-    key.add_argument("--scope", action="append", help="jobs:read, jobs:write, admin, operator; may be repeated")
-    key.set_defaults(run=_key)
+    _add_administration(commands)
 
     workloads = commands.add_parser("workloads", help="list the queues")
     workloads.add_argument("--write", action="store_true", help="write the files that a new queue's spec implies")
     workloads.set_defaults(run=_workloads)
     return parser
+
+
+def _add_administration(commands: Commands) -> None:
+    tenant = commands.add_parser("tenant", help="register, list and disable tenants")
+    verbs = tenant.add_subparsers(required=True, metavar="VERB")
+    for verb, run, summary in (
+        ("create", _tenant_create, "register a tenant"),
+        ("disable", _tenant_disable, "serve a tenant no more; nothing is erased"),
+    ):
+        _add_verb(verbs, verb, run, summary).add_argument("tenant", metavar="ID")
+    _add_verb(verbs, "list", _tenant_list, "show every tenant")
+
+    key = commands.add_parser("key", help="make, list and revoke a tenant's API keys")
+    verbs = key.add_subparsers(required=True, metavar="VERB")
+    create = _add_verb(verbs, "create", _key_create, "make a key, which is shown once")
+    create.add_argument("tenant", metavar="TENANT")
+    create.add_argument("--name", default="cli", help="what uses it (default: cli)")
+    create.add_argument("--scope", action="append", help="jobs:read, jobs:write, admin, operator; may be repeated")
+    create.add_argument("--expires-in", type=float, metavar="DAYS", help="without it the key works until it is revoked")
+    _add_verb(verbs, "list", _key_list, "show a tenant's keys").add_argument("tenant", metavar="TENANT")
+    revoke = _add_verb(verbs, "revoke", _key_revoke, "end a key")
+    revoke.add_argument("tenant", metavar="TENANT")
+    revoke.add_argument("key_id", metavar="KEY_ID")
+
+    audit = commands.add_parser("audit", help="check the audit log")
+    verbs = audit.add_subparsers(required=True, metavar="VERB")
+    verify = _add_verb(verbs, "verify", _audit_verify, "exit code 1 where an entry was changed, dropped or slipped in")
+    verify.add_argument("tenant", nargs="?", metavar="TENANT", help="one tenant's log, or `-`; all by default")
+
+
+def _add_verb(verbs: Commands, name: str, run: Run, summary: str) -> argparse.ArgumentParser:
+    verb = verbs.add_parser(name, help=summary)
+    verb.set_defaults(run=run)
+    return verb
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ def mount(app: FastAPI) -> None:
     app.add_middleware(RequestContext)  # added last, so outermost: whatever goes wrong inside has an id
     mount_v1(app, jobs.router)
     mount_v1(app, kinds.router)
+    mount_v1(app, admin.tenant_router)
     for router in (admin.router, health.router, catalogue.router):
         app.include_router(router)
     description.install(app)

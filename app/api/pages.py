@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, NamedTuple, TypeVar
@@ -20,6 +21,9 @@ Limit = Annotated[int, Query(ge=1, le=LARGEST_PAGE, description="Rows of a page"
 
 
 Row = TypeVar("Row")
+Mark = TypeVar("Mark", "Cursor", "IdCursor", "NumberCursor")
+
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class Cursor(NamedTuple):
@@ -29,37 +33,93 @@ class Cursor(NamedTuple):
     id: UUID
 
     def encode(self) -> str:
-        raw = encode([self.created_at.isoformat(), str(self.id)])
-        return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+        return _pack([self.created_at.isoformat(), str(self.id)])
 
     @classmethod
     def decode(cls, text: str) -> Cursor:
         try:
-            raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-            moment, row_id = json.loads(raw)
+            moment, row_id = _unpack(text)
             return cls(datetime.fromisoformat(moment).astimezone(UTC), UUID(row_id))
         except (ValueError, TypeError, AttributeError, OverflowError):
             raise InvalidCursor("The cursor cannot be read.") from None
 
 
-async def get_cursor(
-    cursor: Annotated[str | None, Query(description="`next_cursor` of the page before")] = None,
-) -> Cursor | None:
+class IdCursor(NamedTuple):
+    """Where a page ended whose rows stand in the order of an id."""
+
+    id: str
+
+    def encode(self) -> str:
+        return _pack([self.id])
+
+    @classmethod
+    def decode(cls, text: str) -> IdCursor:
+        match _parts(text):
+            case [str(row_id)] if _ID.fullmatch(row_id):
+                return cls(row_id)
+        raise InvalidCursor("The cursor cannot be read.")
+
+
+class NumberCursor(NamedTuple):
+    """Where a page ended whose rows are numbered."""
+
+    number: int
+
+    def encode(self) -> str:
+        return _pack([self.number])
+
+    @classmethod
+    def decode(cls, text: str) -> NumberCursor:
+        match _parts(text):
+            case [int(number)] if 0 < number < 2**63:
+                return cls(number)
+        raise InvalidCursor("The cursor cannot be read.")
+
+
+Given = Annotated[str | None, Query(alias="cursor", description="`next_cursor` of the page before")]
+
+
+async def get_cursor(cursor: Given = None) -> Cursor | None:
     return Cursor.decode(cursor) if cursor is not None else None
 
 
+async def get_id_cursor(cursor: Given = None) -> IdCursor | None:
+    return IdCursor.decode(cursor) if cursor is not None else None
+
+
+async def get_number_cursor(cursor: Given = None) -> NumberCursor | None:
+    return NumberCursor.decode(cursor) if cursor is not None else None
+
+
 PageCursor = Annotated[Cursor | None, Depends(get_cursor)]
+PageIdCursor = Annotated[IdCursor | None, Depends(get_id_cursor)]
+PageNumberCursor = Annotated[NumberCursor | None, Depends(get_number_cursor)]
 
 
-def cut(rows: Sequence[Row], limit: int, place: Callable[[Row], Cursor]) -> tuple[Sequence[Row], Cursor | None]:
+def cut(rows: Sequence[Row], limit: int, place: Callable[[Row], Mark]) -> tuple[Sequence[Row], Mark | None]:
     """The page's own rows, and where the next one begins: a row more than the limit was read to tell."""
     shown = rows[:limit]
     return shown, place(shown[-1]) if len(rows) > limit else None
 
 
-def page(data: Sequence[Any], following: Cursor | None) -> dict[str, Any]:
+def page(data: Sequence[Any], following: Cursor | IdCursor | NumberCursor | None) -> dict[str, Any]:
     return {
         "data": data,
         "has_more": following is not None,
         "next_cursor": following.encode() if following is not None else None,
     }
+
+
+def _pack(parts: Sequence[Any]) -> str:
+    return base64.urlsafe_b64encode(encode(parts)).rstrip(b"=").decode()
+
+
+def _unpack(text: str) -> Any:
+    return json.loads(base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True))
+
+
+def _parts(text: str) -> Any:
+    try:
+        return _unpack(text)
+    except ValueError:
+        raise InvalidCursor("The cursor cannot be read.") from None

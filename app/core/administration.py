@@ -1,47 +1,105 @@
-"""What `homeroom tenant` and `homeroom key` do."""
+"""What `homeroom tenant`, `homeroom key` and `homeroom audit` do; the audit log names `cli` as who did it."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from app.core.config import Settings, load_settings
 from app.core.preflight import open_database
 from app.kit.db import Database
 from app.kit.errors import ConfigurationError, Refusal
-from app.tenancy import tenants
-from app.tenancy.keys import Pepper, issue_key
-from app.tenancy.models import Tenant
+from app.tenancy import audit, keys, tenants
+from app.tenancy.keys import KeyWish, Pepper
+from app.tenancy.models import ApiKey
+from app.tenancy.tenants import TenantNotFound, TenantRecord
 
 DEFAULT_SCOPES = ("jobs:read", "jobs:write")
+BY = audit.Hand("cli")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How one audit log stands."""
+
+    tenant_id: str
+    entries: int
+    first_broken: int | None
 
 
 async def create_tenant(tenant_id: str) -> bool:
     async with _database() as (_, database):
-        try:
-            return await tenants.create_tenant(database, tenant_id)
-        except Refusal as refusal:
-            raise ConfigurationError(refusal.detail, cure=refusal.cure) from None
+        return await tenants.create_tenant(database, tenant_id, BY)
 
 
-async def create_key(tenant_id: str, *, name: str, scopes: Sequence[str] | None) -> str:
+async def list_tenants() -> Sequence[TenantRecord]:
+    async with _database() as (_, database), database.ledger.acquire() as connection:
+        return await tenants.list_tenants(connection)
+
+
+async def disable_tenant(tenant_id: str) -> TenantRecord:
+    async with _database() as (_, database), database.session(tenant_id) as session:
+        return await tenants.disable_tenant(session, tenant_id, BY)
+
+
+async def create_key(tenant_id: str, *, name: str, scopes: Sequence[str] | None, expires_in: float | None) -> str:
+    expires_at = _in_days(expires_in)
     async with _database() as (settings, database), database.session(tenant_id) as session:
-        if await session.get(Tenant, tenant_id) is None:
-            raise ConfigurationError(
-                f"There is no tenant {tenant_id!r}.", cure=f"Register it: homeroom tenant {tenant_id}"
-            )
-        try:
-            pepper = Pepper(settings.master_key)
-            return await issue_key(session, pepper, tenant_id, name=name, scopes=scopes or DEFAULT_SCOPES)
-        except ValueError as error:
-            raise ConfigurationError(str(error), cure="Repeat --scope with one of them each.") from None
+        pepper = Pepper(settings.master_key, settings.security.previous_master_keys)
+        wish = KeyWish(name, frozenset(scopes or DEFAULT_SCOPES), expires_at)
+        return (await keys.make_key(session, pepper, tenant_id, wish, BY)).text
+
+
+async def list_keys(tenant_id: str) -> Sequence[ApiKey]:
+    async with _database() as (_, database), database.session(tenant_id) as session:
+        await tenants.get_tenant(session, tenant_id)
+        return await keys.list_keys(session, tenant_id)
+
+
+async def revoke_key(tenant_id: str, key_id: str) -> None:
+    async with _database() as (_, database), database.session(tenant_id) as session:
+        await tenants.get_tenant(session, tenant_id)
+        await keys.revoke_key(session, tenant_id, key_id, BY)
+
+
+async def verify_audit(tenant_id: str | None) -> Sequence[Verdict]:
+    """The log of one tenant; without one, the deployment's own and every tenant's."""
+    async with _database() as (_, database):
+        if tenant_id is not None:
+            return [await _verify(database, tenant_id)]
+        async with database.ledger.acquire() as connection:
+            registered = await tenants.list_tenants(connection)
+        return [await _verify(database, each) for each in (audit.PLATFORM, *(each.tenant_id for each in registered))]
+
+
+async def _verify(database: Database, tenant_id: str) -> Verdict:
+    async with database.session(tenant_id) as session:
+        if tenant_id != audit.PLATFORM:
+            await tenants.get_tenant(session, tenant_id)
+        entries = await audit.count_entries(session, tenant_id)
+        return Verdict(tenant_id, entries, await audit.first_broken(session, tenant_id))
+
+
+def _in_days(days: float | None) -> datetime | None:
+    try:
+        return datetime.now(UTC) + timedelta(days=days) if days is not None else None
+    except (OverflowError, ValueError):
+        raise ConfigurationError(f"{days:g} days are beyond the calendar.", cure="Give fewer.") from None
 
 
 @asynccontextmanager
 async def _database() -> AsyncIterator[tuple[Settings, Database]]:
+    """An open database; a refusal of what is done with it is told as a person at a shell can use it."""
     settings = load_settings()
     database = await open_database(settings, "homeroom cli")
     try:
         yield settings, database
+    except TenantNotFound as refusal:
+        cure = "`homeroom tenant list` shows them; `homeroom tenant create ID` registers one."
+        raise ConfigurationError(refusal.detail, cure=cure) from None
+    except Refusal as refusal:
+        raise ConfigurationError(refusal.detail, cure=refusal.cure) from None
     finally:
         await database.close()

@@ -14,7 +14,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from arq.connections import ArqRedis
-from arq.constants import in_progress_key_prefix
+from arq.constants import in_progress_key_prefix, job_key_prefix
 
 from app.engine.ledger.rows import Due, Hint
 from app.kit.redis import QUEUE_KEY
@@ -84,7 +84,8 @@ class Dispatcher:
         return Claimed(reply[0].decode(), int(reply[1]), hints, plain)
 
     async def extend(self, members: Sequence[str], lease: float) -> None:
-        await self._extend(keys=[LEASES_KEY], args=[int(lease * 1000), LEDGERED, in_progress_key_prefix, *members])
+        prefixes = [LEDGERED, in_progress_key_prefix, job_key_prefix]
+        await self._extend(keys=[QUEUE_KEY, LEASES_KEY], args=[int(lease * 1000), *prefixes, *members])
 
     async def release(self, hints: Iterable[Hint]) -> None:
         """These deliveries are over, or were never to begin."""

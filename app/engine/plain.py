@@ -29,6 +29,8 @@ class PlainWorker(Worker):
         self._scores: dict[str, int] = {}  # when each running job was due: ARQ's retry delays are relative to it
 
     def start_plain(self, job_id: str, score: int) -> asyncio.Task[None]:
+        if (running := self.tasks.get(job_id)) is not None:  # our own lease ran out; the next extension renews it
+            return running
         self._scores[job_id] = score
         task = self.loop.create_task(self._run_plain(job_id, score))
         self.tasks[job_id] = task

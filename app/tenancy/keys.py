@@ -175,13 +175,14 @@ async def revoke_key(
 
 
 async def list_keys(
-    session: AsyncSession, tenant_id: str, *, before: tuple[datetime, str] | None = None, limit: int | None = None
+    session: AsyncSession, tenant_id: str, *, before: str | None = None, limit: int | None = None
 ) -> Sequence[ApiKey]:
-    """The tenant's keys, newest first, those that have ended too."""
-    place = tuple_(ApiKey.created_at, ApiKey.key_id)
+    """The tenant's keys, newest first and after the one named `before`; those that have ended too."""
     query = select(ApiKey).where(ApiKey.tenant_id == tenant_id)
+    place = tuple_(ApiKey.created_at, ApiKey.key_id)
     if before is not None:
-        query = query.where(place < before)
+        last = select(ApiKey.created_at, ApiKey.key_id).where(ApiKey.tenant_id == tenant_id, ApiKey.key_id == before)
+        query = query.where(place < last.scalar_subquery())
     query = query.order_by(ApiKey.created_at.desc(), ApiKey.key_id.desc()).limit(limit)
     return (await session.scalars(query)).all()
 

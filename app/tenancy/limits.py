@@ -7,7 +7,8 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 MEGABYTE = 1024 * 1024
-Count = Annotated[int, Field(ge=1)]
+Count = Annotated[int, Field(ge=1, le=10**12, strict=True)]  # what Postgres, Redis and every client can count to
+Days = Annotated[int, Field(ge=1, le=36_500, strict=True)]
 
 
 class TenantLimits(BaseModel):
@@ -27,5 +28,5 @@ class TenantLimits(BaseModel):
     upload_files: Count = Field(20, description="Files in one field of an upload")
     upload_file_bytes: Count = Field(20 * MEGABYTE, description="Bytes of one file")
     upload_total_bytes: Count = Field(80 * MEGABYTE, description="Bytes of one upload")
-    retention_days: Count = Field(30, description="Days that an ended job is kept")
-    weight: Annotated[float, Field(gt=0, le=1000, description="Share of the workers against other tenants")] = 1.0
+    retention_days: Days = Field(30, description="Days that an ended job is kept")
+    weight: Annotated[float, Field(gt=0, le=1000, strict=True, description="Share of the workers against other tenants")] = 1.0

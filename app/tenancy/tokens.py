@@ -248,7 +248,7 @@ def _scopes(claim: object) -> frozenset[str]:
 
 
 def _moment(claim: object) -> datetime:
-    if isinstance(claim, bool) or not isinstance(claim, int | float):
+    if not isinstance(claim, int | float):
         raise _Refused("the expiry is no number")
     try:
         return datetime.fromtimestamp(claim, UTC)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import re
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -60,10 +61,15 @@ def interpolated(value: Any, environment: Mapping[str, str]) -> Any:
     return value
 
 
+@functools.cache
+def document() -> dict[str, Any]:
+    loaded: dict[str, Any] = YAML(typ="safe", pure=True).load(ROOT / "docker-compose.yml")
+    return loaded
+
+
 def read(**environment: str) -> dict[str, Any]:
-    document = YAML(typ="safe", pure=True).load(ROOT / "docker-compose.yml")
-    merged: dict[str, Any] = interpolated(document, SECRETS | environment)
-    return merged
+    filled_in: dict[str, Any] = interpolated(document(), SECRETS | environment)
+    return filled_in
 
 
 def service(name: str) -> Service:

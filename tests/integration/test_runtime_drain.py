@@ -161,7 +161,7 @@ async def test_a_lost_lease_is_noticed_and_the_job_adopted(stage: Stage) -> None
 
         async def adopted() -> bool:
             stored = await stage.row(job_id)
-            return stored["worker_id"] == worker_id(runtime) != old
+            return bool(stored["worker_id"] == worker_id(runtime) != old)
 
         await eventually(adopted, what="the adoption")
         gate.set()

@@ -1,4 +1,4 @@
-"""The operators' view across tenants: queues and workers. No tenant's content is read here."""
+"""/admin/queues and /admin/workers: the operators' view across tenants. No tenant's content is read here."""
 
 from __future__ import annotations
 
@@ -9,18 +9,15 @@ from uuid import UUID
 from fastapi import Depends, Response
 from pydantic import BaseModel, Field
 
-from app.api.deps import GUARDED, Operator, TheServices, get_operator
+from app.api.admin.deps import OperatorsHand
+from app.api.deps import TheServices
 from app.api.problems import refusals
 from app.api.refusals import QueueNotFound
 from app.api.wire import JsonResponse, edge_router
 from app.engine.ledger.queues import list_workers, queue_overview, set_paused
+from app.tenancy.audit import Hand, record_for_platform
 
-router = edge_router(
-    "operators",
-    prefix="/admin",
-    dependencies=[Depends(get_operator)],
-    responses=GUARDED,
-)
+router = edge_router("operators")
 
 
 class QueueDocument(BaseModel):
@@ -77,9 +74,9 @@ async def list_queues(services: TheServices) -> Response:
     summary="Pause a queue",
     responses={200: {"model": QueueDocument}, **refusals(QueueNotFound)},
 )
-async def pause_queue(queue: Queue, services: TheServices, operator: Operator) -> Response:
+async def pause_queue(queue: Queue, services: TheServices, by: OperatorsHand) -> Response:
     """Begin no more jobs of this queue. What runs goes on, and what is submitted is accepted and waits."""
-    return JsonResponse(await _set_paused(services, queue, paused=True, by=operator))
+    return JsonResponse(await _set_paused(services, queue, paused=True, by=by))
 
 
 @router.post(
@@ -87,9 +84,9 @@ async def pause_queue(queue: Queue, services: TheServices, operator: Operator) -
     summary="Resume a queue",
     responses={200: {"model": QueueDocument}, **refusals(QueueNotFound)},
 )
-async def resume_queue(queue: Queue, services: TheServices, operator: Operator) -> Response:
+async def resume_queue(queue: Queue, services: TheServices, by: OperatorsHand) -> Response:
     """Begin jobs of this queue again."""
-    return JsonResponse(await _set_paused(services, queue, paused=False, by=operator))
+    return JsonResponse(await _set_paused(services, queue, paused=False, by=by))
 
 
 @router.get("/workers", summary="Every worker process", responses={200: {"model": WorkerList}})
@@ -98,7 +95,8 @@ async def list_worker_processes(services: TheServices) -> Response:
         return JsonResponse({"data": await list_workers(connection)})
 
 
-async def _set_paused(services: TheServices, queue: str, *, paused: bool, by: str) -> dict[str, Any]:
-    async with services.database.ledger.acquire() as connection:
-        await set_paused(connection, queue, paused=paused, by=by)
+async def _set_paused(services: TheServices, queue: str, *, paused: bool, by: Hand) -> dict[str, Any]:
+    async with services.database.ledger.acquire() as connection, connection.transaction():
+        await set_paused(connection, queue, paused=paused, by=by.actor)
+        await record_for_platform(connection, by.deed("queue.pause" if paused else "queue.resume", queue))
         return (await queue_overview(connection, [queue]))[0]

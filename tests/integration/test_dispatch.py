@@ -1,0 +1,232 @@
+"""Redis' side of a queue: what the scripts refuse, in which order they serve, and what a lease means."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+import pytest_asyncio
+from arq.connections import ArqRedis
+
+from app.engine.dispatch import EPOCH_KEY, LEASES_KEY, WAKE_KEY, Dispatcher, hint_of, member_of
+from app.engine.ledger.rows import Due, Hint
+from app.kit.redis import QUEUE_KEY, connect, disconnect
+from tests.support.deployment import Deployment
+
+LEASE = 60.0
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def redis(deployment: Deployment) -> AsyncIterator[ArqRedis]:
+    client = connect(deployment.settings().queues["base"].redis_url)
+    await client.flushdb()
+    yield client
+    await disconnect(client)
+
+
+@pytest.fixture
+def dispatcher(redis: ArqRedis) -> Dispatcher:
+    return Dispatcher(redis)
+
+
+def due(*, priority: int = 0, run_at: datetime | None = None) -> Due:
+    return Due(Hint(uuid4(), 1), priority, run_at)
+
+
+async def claimed(dispatcher: Dispatcher, want: int = 100, lease: float = LEASE) -> list[Hint]:
+    return (await dispatcher.claim(want, lease)).hints
+
+
+async def test_a_member_names_its_hint_and_nothing_else_does() -> None:
+    hint = Hint(uuid4(), 12)
+    assert hint_of(member_of(hint)) == hint
+    for member in ("", "plain", "hr:1:", "hr:1:x:1", f"hr:1:{uuid4()}", f"hr:1:{uuid4()}:x", f"hr:2:{uuid4()}:1"):
+        assert hint_of(member) is None
+
+
+async def test_a_hint_that_is_queued_or_leased_is_refused(dispatcher: Dispatcher) -> None:
+    one, two = due(), due()
+    assert await dispatcher.enqueue([one, one, two]) == 2
+    assert await dispatcher.enqueue([one]) == 0
+    assert len(await claimed(dispatcher)) == 2
+    assert await dispatcher.enqueue([one, two]) == 0
+    assert await dispatcher.depth() == (0, 2)
+    await dispatcher.release([one.hint])
+    assert await dispatcher.enqueue([one, two]) == 1
+
+
+async def test_many_hints_are_enqueued_in_pieces(dispatcher: Dispatcher) -> None:
+    assert await dispatcher.enqueue([due() for _ in range(25)], chunk=10) == 25
+    assert await dispatcher.depth() == (25, 0)
+
+
+async def test_a_claim_takes_at_most_what_is_wanted_and_each_hint_once(dispatcher: Dispatcher) -> None:
+    dues = [due() for _ in range(10)]
+    await dispatcher.enqueue(dues)
+    assert len(await claimed(dispatcher, 3)) == 3
+    answers = await asyncio.gather(*(claimed(dispatcher, 2) for _ in range(8)))
+    taken = [hint for answer in answers for hint in answer]
+    assert len(taken) == len(set(taken)) == 7
+    assert await dispatcher.depth() == (0, 10)
+
+
+async def test_higher_priority_first_then_age(dispatcher: Dispatcher) -> None:
+    low, first, second, high = due(priority=-1), due(), due(), due(priority=5)
+    for each in (low, first, second, high):
+        await dispatcher.enqueue([each])
+        await tick()
+    assert await claimed(dispatcher) == [each.hint for each in (high, first, second, low)]
+
+
+async def tick() -> None:
+    """Until the clock that orders hints has moved: it counts milliseconds."""
+    before = int(time.time() * 1000)
+    while int(time.time() * 1000) <= before + 1:
+        await asyncio.sleep(0.001)
+
+
+async def test_a_deferred_hint_waits_for_its_moment_and_says_when(dispatcher: Dispatcher) -> None:
+    soon = datetime.now(UTC) + timedelta(seconds=0.2)
+    later = due(run_at=soon)
+    await dispatcher.enqueue([later, due(run_at=soon + timedelta(hours=1), priority=9)])
+    answer = await dispatcher.claim(10, LEASE)
+    assert not answer
+    assert 0 <= answer.next_due_ms <= 200
+    while not (hints := await claimed(dispatcher)):
+        await asyncio.sleep(0.01)
+    assert datetime.now(UTC) >= soon
+    assert hints == [later.hint]
+
+
+async def test_a_deferred_hint_is_never_early_by_a_fraction(dispatcher: Dispatcher) -> None:
+    """Redis counts milliseconds, the ledger microseconds: begun early, the job would wait another second."""
+    moment = datetime.fromtimestamp(4_000_000_000, UTC) + timedelta(microseconds=999)
+    each = due(run_at=moment)
+    await dispatcher.enqueue([each])
+    score = await dispatcher.redis.zscore(QUEUE_KEY, member_of(each.hint))
+    assert score is not None
+    assert score / 1000 >= moment.timestamp()
+
+
+async def test_an_empty_queue_says_that_nothing_is_deferred(dispatcher: Dispatcher) -> None:
+    assert (await dispatcher.claim(10, LEASE)).next_due_ms == -1
+
+
+async def test_an_expired_lease_is_served_again_before_the_queue(dispatcher: Dispatcher) -> None:
+    lost, fresh = due(), due(priority=9)
+    await dispatcher.enqueue([lost])
+    await claimed(dispatcher, lease=0.001)
+    await dispatcher.enqueue([fresh])
+    await tick()
+    assert await claimed(dispatcher, 1) == [lost.hint]
+    assert await claimed(dispatcher) == [fresh.hint]
+    assert await claimed(dispatcher) == []
+
+
+async def test_an_extended_lease_is_not_served_again_and_a_forgotten_one_is_made_anew(dispatcher: Dispatcher) -> None:
+    held, forgotten = due(), due()
+    await dispatcher.enqueue([held, forgotten])
+    await claimed(dispatcher, lease=0.001)
+    await dispatcher.release([forgotten.hint])
+    await dispatcher.extend([member_of(each.hint) for each in (held, forgotten)], LEASE)
+    await tick()
+    assert await claimed(dispatcher) == []
+    assert await dispatcher.depth() == (0, 2)
+
+
+async def test_what_is_put_back_has_no_lease_and_comes_when_it_should(dispatcher: Dispatcher) -> None:
+    now, later = due(), due()
+    await dispatcher.enqueue([now, later])
+    await claimed(dispatcher)
+    await dispatcher.put_back(member_of(now.hint), 0)
+    await dispatcher.put_back(member_of(later.hint), 3600)
+    assert await dispatcher.depth() == (2, 0)
+    assert await claimed(dispatcher) == [now.hint]
+
+
+async def test_putting_back_wakes_whoever_idles(dispatcher: Dispatcher) -> None:
+    for delay in (0.0, 3600.0):
+        waiting = asyncio.create_task(dispatcher.wait_for_work(20.0))
+        await blocked(dispatcher.redis)
+        await dispatcher.put_back(member_of(due().hint), delay)
+        await asyncio.wait_for(waiting, 5.0)
+
+
+async def blocked(redis: ArqRedis) -> None:
+    while not (await redis.info("clients"))["blocked_clients"]:
+        await asyncio.sleep(0.005)
+
+
+async def test_enqueuing_wakes_as_many_as_there_is_work_for(dispatcher: Dispatcher) -> None:
+    waiting = [asyncio.create_task(dispatcher.wait_for_work(20.0)) for _ in range(3)]
+    while (await dispatcher.redis.info("clients"))["blocked_clients"] < 3:
+        await asyncio.sleep(0.005)
+    await dispatcher.enqueue([due(), due()])
+    done, _ = await asyncio.wait(waiting, timeout=5.0, return_when=asyncio.FIRST_COMPLETED)
+    assert done
+    await dispatcher.enqueue([due()])
+    await asyncio.wait_for(asyncio.gather(*waiting), 5.0)
+
+
+async def test_the_wake_list_stays_short(dispatcher: Dispatcher) -> None:
+    for _ in range(5):
+        await dispatcher.enqueue([due() for _ in range(100)])
+    for hint in await claimed(dispatcher, 500):
+        await dispatcher.put_back(member_of(hint), 0)
+    assert await dispatcher.redis.llen(WAKE_KEY) <= 64  # type: ignore[misc]
+
+
+async def test_damaged_members_are_dropped_and_plain_ones_told_apart(dispatcher: Dispatcher) -> None:
+    await dispatcher.redis.zadd(QUEUE_KEY, {"hr:1:damaged": 1, "plain": 2})
+    answer = await dispatcher.claim(10, LEASE)
+    assert (answer.hints, answer.plain) == ([], [("plain", 2)])
+    assert await dispatcher.depth() == (0, 1)
+    assert await dispatcher.redis.exists("arq:in-progress:plain")
+    await dispatcher.put_back("plain", 0)
+    assert not await dispatcher.redis.exists("arq:in-progress:plain")
+
+
+async def test_a_claim_tells_the_epoch_it_was_made_in(dispatcher: Dispatcher) -> None:
+    assert (await dispatcher.claim(1, LEASE)).epoch == ""
+    await dispatcher.redis.set(EPOCH_KEY, "a-run")
+    assert (await dispatcher.claim(1, LEASE)).epoch == "a-run"
+
+
+async def test_one_of_many_rebuilds(dispatcher: Dispatcher) -> None:
+    marks = await asyncio.gather(*(dispatcher.begin_rebuild("") for _ in range(5)))
+    [mark] = [each for each in marks if each is not None]
+    assert await dispatcher.epoch() == mark
+    assert await dispatcher.begin_rebuild(mark) is None
+    assert await dispatcher.settle_epoch(mark, "the-new-run")
+    assert await dispatcher.epoch() == "the-new-run"
+
+
+async def test_the_epoch_of_an_earlier_run_gives_way_to_a_rebuild(dispatcher: Dispatcher) -> None:
+    await dispatcher.redis.set(EPOCH_KEY, "an-earlier-run")
+    assert await dispatcher.begin_rebuild("an-earlier-run") is not None
+
+
+async def test_a_rebuild_that_was_itself_forgotten_does_not_settle(dispatcher: Dispatcher) -> None:
+    mark = await dispatcher.begin_rebuild("")
+    assert mark is not None
+    await dispatcher.redis.flushdb()
+    assert not await dispatcher.settle_epoch(mark, "the-new-run")
+    assert await dispatcher.epoch() == ""
+
+
+async def test_a_rebuilder_that_died_is_replaced_in_time(dispatcher: Dispatcher) -> None:
+    await dispatcher.begin_rebuild("")
+    assert 0 < await dispatcher.redis.pttl(EPOCH_KEY) <= 15_000
+
+
+async def test_releasing_what_is_not_held_does_nothing(dispatcher: Dispatcher) -> None:
+    each = due()
+    await dispatcher.enqueue([each])
+    await dispatcher.release([each.hint])
+    await dispatcher.release([])
+    assert await dispatcher.depth() == (1, 0)
+    assert await dispatcher.redis.zcard(LEASES_KEY) == 0
