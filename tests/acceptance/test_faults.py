@@ -114,7 +114,7 @@ async def test_a_worker_frozen_beyond_its_lease_cannot_end_what_was_given_away(
             registered = "select count(*) from workers where queue = $1 and lease_until > now()"
 
             async def is_back() -> bool:
-                return await fleet.ledger.fetchval(registered, QUEUE) == 2
+                return bool(await fleet.ledger.fetchval(registered, QUEUE) == 2)
 
             await eventually(is_back, what="the frozen worker, registered anew")
             later = await submit_many(api, 4, "echo", QUEUE)
@@ -140,8 +140,10 @@ async def test_a_job_that_kills_every_worker_is_poisoned_and_harms_no_other(
     fleet: Fleet, api: httpx.AsyncClient
 ) -> None:
     poison = await submit(api, "echo", QUEUE, poison=True)
-    for _ in range(3):  # whoever begins it dies
-        async with fleet.worker(QUEUE, wait=False, FAILPOINTS="begin.committed=kill", LEASE_SECONDS="1") as doomed:
+    # Whoever begins it dies; the third worker is told first that the job must run alone, and begins it then.
+    for action in ("kill", "kill", "kill:2"):
+        failpoints = f"begin.committed={action}"
+        async with fleet.worker(QUEUE, wait=False, FAILPOINTS=failpoints, LEASE_SECONDS="1") as doomed:
             assert await asyncio.wait_for(doomed.wait(), 30) == KILLED
     async with fleet.worker(QUEUE, LEASE_SECONDS="1"):
         assert await fleet.all_ended([poison]) == {"failed": 1}
@@ -187,7 +189,7 @@ async def _crash_amid_load(deployment: Deployment, server: EmbeddedPostgres | Em
         await asyncio.to_thread(server.start)
 
         async def is_ready() -> bool:
-            return (await client.get("/readyz")).json()["status"] == "ready"
+            return bool((await client.get("/readyz")).json()["status"] == "ready")
 
         await eventually(is_ready, what="an API that has its servers back")
         jobs.append(await submit(client, "echo", QUEUE))
