@@ -20,7 +20,12 @@ end $$
 
 _JOIN_ROLE = """
 do $$ begin
-    if not pg_has_role(current_user, '{role}', 'member') then
+    -- From Postgres 16 on, who makes a role may give it away but not act as it: that is a grant of its own.
+    if current_setting('server_version_num')::int >= 160000 then
+        if not pg_has_role(current_user, '{role}', 'set') then
+            grant {role} to current_user with inherit false, set true;
+        end if;
+    elsif not pg_has_role(current_user, '{role}', 'member') then
         grant {role} to current_user;
     end if;
 end $$

@@ -56,7 +56,8 @@ class Beginner:
                 log.warning("postgres cannot begin claimed jobs yet; they wait", jobs=len(hints), error=str(error))
                 await asyncio.sleep(RECONNECT.delay(tries))
             else:
-                failpoint("begin.committed")
+                if any(each.verdict is Verdict.RUN for each in begun):
+                    failpoint("begin.committed")
                 return begun
 
     async def _ask(self, hints: Sequence[Hint], tokens: Sequence[UUID], *, alone: bool) -> list[Begun]:

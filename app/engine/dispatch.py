@@ -1,12 +1,13 @@
 """Redis' side of a queue: hints, leases and the wake-up call. All of it can be rebuilt from Postgres.
 
-Keys, all in the queue's own Redis: ARQ's sorted set (what is due), `homeroom:leases` (what workers took),
+Keys, all in the queue's own Redis: ARQ's sorted set (ready work below zero, the rest at the moment it is due), `homeroom:leases` (what workers took),
 `homeroom:wake` (a list that idle workers block on), `homeroom:epoch` (which server run this content belongs to).
 A ledgered job is a member `hr:1:<job_id>:<attempt>` and nothing else; any other member is a plain ARQ job.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,7 +63,8 @@ class Dispatcher:
         for start in range(0, len(dues), chunk):  # a script's arguments are bounded, and so is its run time
             arguments: list[str | int] = []
             for due in dues[start : start + chunk]:
-                moment = int(due.run_at.timestamp() * 1000) if due.run_at else 0
+                # Rounded up: a job that Redis serves a fraction early would be told to wait by the ledger.
+                moment = math.ceil(due.run_at.timestamp() * 1000) if due.run_at else 0
                 arguments += (member_of(due.hint), moment, due.priority)
             added += int(await self._enqueue(keys=[QUEUE_KEY, LEASES_KEY, WAKE_KEY], args=arguments))
         return added

@@ -29,4 +29,6 @@ class TenantLimits(BaseModel):
     upload_file_bytes: Count = Field(20 * MEGABYTE, description="Bytes of one file")
     upload_total_bytes: Count = Field(80 * MEGABYTE, description="Bytes of one upload")
     retention_days: Days = Field(30, description="Days that an ended job is kept")
-    weight: Annotated[float, Field(gt=0, le=1000, strict=True, description="Share of the workers against other tenants")] = 1.0
+    weight: Annotated[
+        float, Field(gt=0, le=1000, strict=True, description="Share of the workers against other tenants")
+    ] = 1.0

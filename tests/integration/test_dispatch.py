@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -16,6 +16,7 @@ from app.engine.dispatch import EPOCH_KEY, LEASES_KEY, WAKE_KEY, Dispatcher, hin
 from app.engine.ledger.rows import Due, Hint
 from app.kit.redis import QUEUE_KEY, connect, disconnect
 from tests.support.deployment import Deployment
+from tests.support.waiting import eventually
 
 LEASE = 60.0
 
@@ -75,18 +76,43 @@ async def test_a_claim_takes_at_most_what_is_wanted_and_each_hint_once(dispatche
 
 
 async def test_higher_priority_first_then_age(dispatcher: Dispatcher) -> None:
-    low, first, second, high = due(priority=-1), due(), due(), due(priority=5)
-    for each in (low, first, second, high):
+    low, first, second, high = due(priority=-100), due(), due(), due(priority=5)
+    for each in (low, first, second, high):  # the lowest waits behind the others, but not for a moment of its own
         await dispatcher.enqueue([each])
         await tick()
     assert await claimed(dispatcher) == [each.hint for each in (high, first, second, low)]
 
 
+async def test_a_deferred_job_that_is_due_and_a_plain_one_take_their_place_by_age(dispatcher: Dispatcher) -> None:
+    deferred, fresh, urgent = due(run_at=datetime.now(UTC) + timedelta(seconds=0.02)), due(), due(priority=1)
+    await dispatcher.enqueue([deferred])
+    await dispatcher.redis.zadd(QUEUE_KEY, {"plain": int(time.time() * 1000) + 30})
+    await eventually(has_passed(int(time.time() * 1000) + 40), what="the moment of both")
+    await dispatcher.enqueue([fresh])
+    await dispatcher.enqueue([urgent])
+    order = []
+    while answer := await dispatcher.claim(1, LEASE):
+        order += [*answer.hints, *(name for name, _ in answer.plain)]
+    assert order == [urgent.hint, deferred.hint, "plain", fresh.hint]
+
+
+async def test_a_plain_job_keeps_the_moment_that_arq_counts_from(dispatcher: Dispatcher) -> None:
+    moment = int(time.time() * 1000) - 12_345
+    await dispatcher.redis.zadd(QUEUE_KEY, {"plain": moment})
+    assert (await dispatcher.claim(1, LEASE)).plain == [("plain", moment)]
+
+
 async def tick() -> None:
     """Until the clock that orders hints has moved: it counts milliseconds."""
     before = int(time.time() * 1000)
-    while int(time.time() * 1000) <= before + 1:
-        await asyncio.sleep(0.001)
+    await eventually(has_passed(before + 1), what="the next millisecond")
+
+
+def has_passed(millisecond: int) -> Callable[[], Awaitable[bool]]:
+    async def look() -> bool:
+        return time.time() * 1000 > millisecond + 1
+
+    return look
 
 
 async def test_a_deferred_hint_waits_for_its_moment_and_says_when(dispatcher: Dispatcher) -> None:
@@ -96,8 +122,7 @@ async def test_a_deferred_hint_waits_for_its_moment_and_says_when(dispatcher: Di
     answer = await dispatcher.claim(10, LEASE)
     assert not answer
     assert 0 <= answer.next_due_ms <= 200
-    while not (hints := await claimed(dispatcher)):
-        await asyncio.sleep(0.01)
+    hints = await eventually(lambda: claimed(dispatcher), what="the deferred hint")
     assert datetime.now(UTC) >= soon
     assert hints == [later.hint]
 
@@ -151,20 +176,21 @@ async def test_what_is_put_back_has_no_lease_and_comes_when_it_should(dispatcher
 async def test_putting_back_wakes_whoever_idles(dispatcher: Dispatcher) -> None:
     for delay in (0.0, 3600.0):
         waiting = asyncio.create_task(dispatcher.wait_for_work(20.0))
-        await blocked(dispatcher.redis)
+        await idle_workers(dispatcher.redis, 1)
         await dispatcher.put_back(member_of(due().hint), delay)
         await asyncio.wait_for(waiting, 5.0)
 
 
-async def blocked(redis: ArqRedis) -> None:
-    while not (await redis.info("clients"))["blocked_clients"]:
-        await asyncio.sleep(0.005)
+async def idle_workers(redis: ArqRedis, wanted: int) -> None:
+    async def look() -> bool:
+        return bool((await redis.info("clients"))["blocked_clients"] >= wanted)
+
+    await eventually(look, what=f"{wanted} blocked clients")
 
 
 async def test_enqueuing_wakes_as_many_as_there_is_work_for(dispatcher: Dispatcher) -> None:
     waiting = [asyncio.create_task(dispatcher.wait_for_work(20.0)) for _ in range(3)]
-    while (await dispatcher.redis.info("clients"))["blocked_clients"] < 3:
-        await asyncio.sleep(0.005)
+    await idle_workers(dispatcher.redis, 3)
     await dispatcher.enqueue([due(), due()])
     done, _ = await asyncio.wait(waiting, timeout=5.0, return_when=asyncio.FIRST_COMPLETED)
     assert done

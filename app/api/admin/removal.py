@@ -64,6 +64,7 @@ class RowStream(StreamingResponse):
 @router.get(
     "/tenants/{tenant}/export",
     summary="Export a tenant",
+    status_code=200,  # FastAPI cannot describe a response class whose own default it does not see
     response_class=RowStream,
     responses={
         200: {

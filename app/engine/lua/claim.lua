@@ -21,10 +21,13 @@ local expired = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now, 'LIMIT', 0, wa
 for _, member in ipairs(expired) do lease(member, tostring(now)) end
 want = want - #expired
 if want > 0 then
-    local due = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'WITHSCORES', 'LIMIT', 0, want)
-    for i = 1, #due, 2 do
-        redis.call('ZREM', KEYS[1], due[i])
-        lease(due[i], due[i + 1])
+    -- What stands at its moment (deferred jobs, ARQ's own) and is due joins the ready ones below zero, by that moment.
+    local due = redis.call('ZRANGEBYSCORE', KEYS[1], 0, now, 'WITHSCORES', 'LIMIT', 0, 1000)
+    for i = 1, #due, 2 do redis.call('ZADD', KEYS[1], tonumber(due[i + 1]) - 1e13, due[i]) end
+    local ready = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', '(0', 'WITHSCORES', 'LIMIT', 0, want)
+    for i = 1, #ready, 2 do
+        redis.call('ZREM', KEYS[1], ready[i])
+        lease(ready[i], tostring(tonumber(ready[i + 1]) + 1e13))
     end
 end
 local head = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')

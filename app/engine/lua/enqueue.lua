@@ -9,8 +9,9 @@ for i = 1, #ARGV, 3 do
     if not redis.call('ZSCORE', KEYS[1], member) and not redis.call('ZSCORE', KEYS[2], member) then
         local due = tonumber(ARGV[i + 1])
         if due <= now then
-            -- Ready: one point of priority is worth a minute of waiting, so the lowest priority still has its turn.
-            due = now - tonumber(ARGV[i + 2]) * 60000
+            -- Ready, and for that below zero: due at once whatever its priority. One point of priority is worth a minute
+            -- of waiting, so the lowest still has its turn.
+            due = now - tonumber(ARGV[i + 2]) * 60000 - 1e13
         end
         redis.call('ZADD', KEYS[1], due, member)
         added = added + 1
