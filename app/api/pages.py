@@ -71,7 +71,7 @@ class NumberCursor(NamedTuple):
     @classmethod
     def decode(cls, text: str) -> NumberCursor:
         match _parts(text):
-            case [int(number)] if 0 < number < 2**63:
+            case [int(number)] if 0 < number < 2**63 and number is not True:
                 return cls(number)
         raise InvalidCursor("The cursor cannot be read.")
 

@@ -1,7 +1,8 @@
 """Redis' side of a queue: hints, leases and the wake-up call. All of it can be rebuilt from Postgres.
 
-Keys, all in the queue's own Redis: ARQ's sorted set (ready work below zero, the rest at the moment it is due), `homeroom:leases` (what workers took),
-`homeroom:wake` (a list that idle workers block on), `homeroom:epoch` (which server run this content belongs to).
+Keys, all in the queue's own Redis: ARQ's sorted set (ready work below zero, the rest at the moment it is due),
+`homeroom:leases` (what workers took), `homeroom:wake` (a list that idle workers block on), `homeroom:epoch` (which
+server run and which rebuild this content belongs to).
 A ledgered job is a member `hr:1:<job_id>:<attempt>` and nothing else; any other member is a plain ARQ job.
 """
 
@@ -11,7 +12,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
 from arq.connections import ArqRedis
@@ -23,6 +24,7 @@ from app.kit.redis import QUEUE_KEY
 LEASES_KEY = "homeroom:leases"
 WAKE_KEY = "homeroom:wake"
 EPOCH_KEY = "homeroom:epoch"
+REBUILDING = "rebuilding:"
 REBUILD_MS = 15_000  # a rebuilder that died is replaced after this time
 LEDGERED = "hr:1:"  # the envelope's version is part of the name
 
@@ -46,6 +48,13 @@ class Claimed:
         return bool(self.hints or self.plain)
 
 
+class Enqueued(NamedTuple):
+    """What an enqueue did: how many hints were not known already, and the epoch in which Redis took them."""
+
+    added: int
+    epoch: str
+
+
 class Dispatcher:
     """One queue's hints. Cheap to make; the scripts are loaded by the server on first use."""
 
@@ -57,17 +66,19 @@ class Dispatcher:
         self._put_back = redis.register_script(read_script("put_back"))
         self._settle = redis.register_script(read_script("settle_epoch"))
 
-    async def enqueue(self, dues: Sequence[Due], *, chunk: int = 1000) -> int:
-        """Make these hints known; returns how many were not known already. Repeating it does no harm."""
-        added = 0
+    async def enqueue(self, dues: Sequence[Due], *, chunk: int = 1000) -> Enqueued:
+        """Make these hints known. Repeating it does no harm."""
+        added, epochs = 0, set()
         for start in range(0, len(dues), chunk):  # a script's arguments are bounded, and so is its run time
             arguments: list[str | int] = []
             for due in dues[start : start + chunk]:
                 # Rounded up: a job that Redis serves a fraction early would be told to wait by the ledger.
                 moment = math.ceil(due.run_at.timestamp() * 1000) if due.run_at else 0
                 arguments += (member_of(due.hint), moment, due.priority)
-            added += int(await self._enqueue(keys=[QUEUE_KEY, LEASES_KEY, WAKE_KEY], args=arguments))
-        return added
+            reply = await self._enqueue(keys=[QUEUE_KEY, LEASES_KEY, WAKE_KEY, EPOCH_KEY], args=arguments)
+            added += int(reply[0])
+            epochs.add(reply[1].decode())
+        return Enqueued(added, epochs.pop() if len(epochs) == 1 else "")
 
     async def claim(self, want: int, lease: float) -> Claimed:
         reply = await self._claim(
@@ -125,14 +136,20 @@ class Dispatcher:
 
     async def begin_rebuild(self, seen: str) -> str | None:
         """Become the one who rebuilds this queue; None where another did, or is at it. The mark ends by itself."""
-        mark = f"rebuilding:{uuid4().hex}"
-        if seen and not seen.startswith("rebuilding:"):
+        mark = f"{REBUILDING}{uuid4().hex}"
+        if is_settled(seen):
             await self.redis.delete(EPOCH_KEY)  # an epoch of an earlier server run
         taken = await self.redis.set(EPOCH_KEY, mark, nx=True, px=REBUILD_MS)
         return mark if taken else None
 
-    async def settle_epoch(self, mark: str, epoch: str) -> bool:
-        return bool(await self._settle(keys=[EPOCH_KEY], args=[mark, epoch]))
+    async def settle_epoch(self, mark: str, server_run: str) -> bool:
+        """The queue is rebuilt; this begins an epoch like no other. False where Redis forgot again meanwhile."""
+        return bool(await self._settle(keys=[EPOCH_KEY], args=[mark, f"{server_run}/{uuid4().hex}"]))
+
+
+def is_settled(epoch: str) -> bool:
+    """Whether this is the epoch of a queue that is whole: not of one that was just emptied or is being rebuilt."""
+    return bool(epoch) and not epoch.startswith(REBUILDING)
 
 
 def member_of(hint: Hint) -> str:

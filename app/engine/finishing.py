@@ -10,7 +10,8 @@ import asyncpg
 
 from app.engine.dispatch import Dispatcher
 from app.engine.events import Event, EventLog
-from app.engine.ledger.dispatching import lane_heads, mark_dispatched
+from app.engine.hints import dispatch
+from app.engine.ledger.dispatching import lane_heads
 from app.engine.ledger.finish import End, Ended, Ending, already_ended, finish
 from app.engine.ledger.rows import TERMINAL, Due, Hint
 from app.kit.backoff import Backoff
@@ -93,9 +94,7 @@ class Finisher:
             async with self._database.ledger.acquire() as connection:
                 dues = await lane_heads(connection, self._queue, [(ending.delivery.tenant_id, ended.lane_id)])
         if dues:
-            await self._dispatcher.enqueue(dues)
-            async with self._database.ledger.acquire() as connection:
-                await mark_dispatched(connection, [due.hint for due in dues])
+            await dispatch(self._database, self._dispatcher, dues)
 
 
 def _event(ending: Ending, ended: Ended) -> Event:

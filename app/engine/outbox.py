@@ -19,7 +19,7 @@ from app.engine.submit import Submitter
 from app.engine.workload import Registry
 from app.kit import json
 from app.kit.backoff import Backoff
-from app.kit.db import CONNECTION_LOST, Connection, Database
+from app.kit.db import CONNECTION_LOST, TRY_AGAIN, Connection, Database
 from app.kit.errors import HomeroomError, Refusal
 from app.kit.failpoints import failpoint
 from app.kit.ids import uuid7
@@ -81,16 +81,22 @@ class Relay:
     async def _deliver(self, connection: Connection, effect: asyncpg.Record) -> Accepted | None:
         try:
             async with connection.transaction():
-                answer = (await submit(connection, [accept(self._registry, _wish(effect), public_only=False)]))[0]
-                if isinstance(answer, Refusal):
-                    raise answer
+                answer = await self._submit(connection, effect)
                 await connection.execute(_DELIVERED, effect["effect_id"])
                 return answer
-        except (HomeroomError, asyncpg.DataError, ValueError, KeyError) as error:
+        except TRY_AGAIN:
+            raise
+        except Exception as error:  # whatever is wrong with one effect must not hold up the others
             delay = BACKOFF.delay(effect["tries"] + 1)
             await connection.execute(_POSTPONE, effect["effect_id"], delay, f"{type(error).__name__}: {error}"[:200])
             log.warning("an effect could not be delivered", effect_id=str(effect["effect_id"]), error=str(error))
             return None
+
+    async def _submit(self, connection: Connection, effect: asyncpg.Record) -> Accepted:
+        answer = (await submit(connection, [accept(self._registry, _wish(effect), public_only=False)]))[0]
+        if isinstance(answer, Refusal):
+            raise answer
+        return answer
 
 
 def _wish(effect: asyncpg.Record) -> Wish:

@@ -13,7 +13,8 @@ from uuid import UUID
 
 from app.engine.dispatch import Dispatcher
 from app.engine.events import Event, EventLog
-from app.engine.ledger.dispatching import forget_dispatches, mark_dispatched, undispatched
+from app.engine.hints import dispatch
+from app.engine.ledger.dispatching import forget_dispatches, undispatched
 from app.engine.ledger.heartbeat import forget_the_dead
 from app.engine.ledger.rescue import Rescued, rescue
 from app.kit.db import CONNECTION_LOST, Database
@@ -97,7 +98,7 @@ class Reconciler:
 
     async def _heed_epoch(self) -> None:
         seen, run = await self._dispatcher.epoch(), await self._dispatcher.server_run()
-        if seen == run:
+        if seen.partition("/")[0] == run:
             return
         if (mark := await self._dispatcher.begin_rebuild(seen)) is None:
             return
@@ -111,11 +112,7 @@ class Reconciler:
         while True:
             async with self._database.ledger.acquire() as connection:
                 dues = await undispatched(connection, self._queue, only_tenant=self._only_tenant, limit=SWEEP)
-                if not dues:
-                    return
-                await self._dispatcher.enqueue(dues)
-                await mark_dispatched(connection, [due.hint for due in dues])
-            if len(dues) < SWEEP:
+            if not dues or not await dispatch(self._database, self._dispatcher, dues) or len(dues) < SWEEP:
                 return
 
 

@@ -17,8 +17,8 @@ from arq.connections import ArqRedis
 
 from app.engine.dispatch import Dispatcher
 from app.engine.events import Event, EventLog
-from app.engine.ledger.dispatching import mark_dispatched
-from app.engine.ledger.rows import Due, Hint, JobRow
+from app.engine.hints import Held, note
+from app.engine.ledger.rows import Due, JobRow
 from app.engine.ledger.submit import Accepted, Answer, NewJob, submit
 from app.kit import json
 from app.kit.batching import Batcher
@@ -51,7 +51,7 @@ class Submitter:
         self._submits: Batcher[NewJob, Answer] = Batcher(
             self._commit, max_batch=500, culprit_errors=(asyncpg.DataError, asyncpg.IntegrityConstraintViolationError)
         )
-        self._marks: Batcher[Hint, None] = Batcher(self._mark, max_batch=1000)
+        self._notes: Batcher[Held, None] = Batcher(self._note, max_batch=1000)
 
     async def submit(self, request: NewJob) -> Accepted:
         try:
@@ -91,19 +91,20 @@ class Submitter:
             await self.redispatch(queue, dues)
 
     async def redispatch(self, queue: str, dues: Sequence[Due]) -> None:
+        dispatcher = self._dispatcher(queue)
         try:
             async with asyncio.timeout(DISPATCH_PATIENCE):
-                await self._dispatcher(queue).enqueue(dues)
+                enqueued = await dispatcher.enqueue(dues)
         except REDIS_AWAY as error:
             log.warning("redis is away; the sweep will dispatch", queue=queue, jobs=len(dues), error=str(error))
             return
         failpoint("submit.dispatched")
         for due in dues:
-            self._marks.enqueue(due.hint).add_done_callback(_log_lost_mark)
+            self._notes.enqueue(Held(due.hint, dispatcher, enqueued.epoch)).add_done_callback(_log_lost_note)
 
     async def drain(self) -> None:
         await self._submits.drain()
-        await self._marks.drain()
+        await self._notes.drain()
 
     def _dispatcher(self, queue: str) -> Dispatcher:
         if queue not in self._dispatchers:
@@ -114,10 +115,9 @@ class Submitter:
         async with self._database.ledger.acquire() as connection:
             return await submit(connection, requests)
 
-    async def _mark(self, hints: Sequence[Hint]) -> list[None]:
-        async with self._database.ledger.acquire() as connection:
-            await mark_dispatched(connection, hints)
-        return [None] * len(hints)
+    async def _note(self, held: Sequence[Held]) -> list[None]:
+        await note(self._database, held)
+        return [None] * len(held)
 
 
 def fingerprint(*parts: Any) -> bytes:
@@ -129,7 +129,7 @@ def _queued(job: JobRow) -> Event:
     return Event(job.tenant_id, job.job_id, job.attempt, "queued", {"queue": job.queue, "kind": job.kind})
 
 
-def _log_lost_mark(future: asyncio.Future[None]) -> None:
-    # An unmarked hint is dispatched again by the sweep and refused by the script that knows it: noise, not harm.
+def _log_lost_note(future: asyncio.Future[None]) -> None:
+    # A hint without a note is dispatched again by the sweep and refused by the script that knows it: noise, not harm.
     if not future.cancelled() and (error := future.exception()) is not None:
         log.debug("a dispatch was not noted", error=str(error))

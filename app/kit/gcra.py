@@ -1,4 +1,4 @@
-"""Rate limits by GCRA: one number per limit, one round trip, on the server's own clock.
+"""Rate limits by GCRA: one number per limit, on the server's own clock, requests that come together in one round trip.
 
 The generic cell rate algorithm lets `burst` requests through at once and then one every `period / rate` seconds, which
 spreads what a window with a counter would let through in its first second.
@@ -6,10 +6,13 @@ spreads what a window with a counter would let through in its first second.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from arq.connections import ArqRedis
+
+from app.kit.batching import Batcher
 
 _SCRIPT = (Path(__file__).parent / "gcra.lua").read_text()
 
@@ -28,9 +31,16 @@ class RateLimiter:
     """Counts requests by key in Redis; every API process sees the same count."""
 
     def __init__(self, redis: ArqRedis) -> None:
-        self._take = redis.register_script(_SCRIPT)
+        self._script = redis.register_script(_SCRIPT)
+        self._takes: Batcher[tuple[str, int], Allowance] = Batcher(self._take, max_batch=200)
 
     async def take(self, key: str, *, per_minute: int) -> Allowance:
         """Take one of `per_minute` requests under this key."""
-        allowed, remaining, retry_ms, reset_ms = await self._take(keys=[f"homeroom:rate:{key}"], args=[per_minute])
-        return Allowance(bool(allowed), per_minute, int(remaining), int(retry_ms) / 1000, int(reset_ms) / 1000)
+        return await self._takes.submit((f"homeroom:rate:{key}", per_minute))
+
+    async def _take(self, requests: Sequence[tuple[str, int]]) -> list[Allowance]:
+        answers = await self._script(keys=[key for key, _ in requests], args=[rate for _, rate in requests])
+        return [
+            Allowance(bool(allowed), rate, int(remaining), int(retry_ms) / 1000, int(reset_ms) / 1000)
+            for (_, rate), (allowed, remaining, retry_ms, reset_ms) in zip(requests, answers, strict=True)
+        ]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hmac
-import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from app.kit.db import Database
 from app.kit.errors import Refusal
+from app.kit.remember import Remembered
 from app.tenancy.keys import KeyParts, Pepper, find_key, parse_key
 from app.tenancy.models import ApiKey, Tenant
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from app.tenancy.tokens import TokenVerifier
 
 CACHE_SECONDS = 5.0  # how long a revoked key may still work on one API process
-CACHE_SIZE = 10_000
 USE_NOTED_EVERY = timedelta(minutes=1)  # how exact `last_used_at` is: a write for every request would be too dear
 
 
@@ -67,27 +67,22 @@ class Access:
         self._pepper = pepper
         self._admin_key = admin_key
         self._tokens = tokens
-        self._known: dict[bytes, tuple[float, Principal]] = {}
+        self._known: Remembered[bytes, Principal] = Remembered()
 
     async def authenticate(self, token: str) -> Principal:
-        # Keyed by the HMAC: the cache holds no secret, and a wrong secret never finds another's entry.
-        fingerprint = self._pepper.hmac(token)
-        known = self._known.get(fingerprint)
-        if known is not None and known[0] > time.monotonic():
-            return known[1]
-        parts = parse_key(token)
-        principal, good_for = await (self._by_key(parts) if parts is not None else self._by_token(token))
-        if len(self._known) >= CACHE_SIZE:
-            self._known.clear()
-        self._known[fingerprint] = (time.monotonic() + good_for, principal)
-        return principal
+        # Keyed by the HMAC: the memory holds no secret, and a wrong secret never finds another's entry.
+        return await self._known.get(self._pepper.hmac(token), partial(self._prove, token))
 
     def forget(self, tenant_id: str) -> None:
         """A tenant's keys changed: this process looks them up again. Others do within `CACHE_SECONDS`."""
-        self._known = {key: each for key, each in self._known.items() if each[1].tenant_id != tenant_id}
+        self._known.forget(lambda principal: principal.tenant_id == tenant_id)
 
     def is_admin_key(self, given: str) -> bool:
         return self._admin_key is not None and hmac.compare_digest(given.encode(), self._admin_key.encode())
+
+    async def _prove(self, token: str) -> tuple[Principal, float]:
+        parts = parse_key(token)
+        return await (self._by_key(parts) if parts is not None else self._by_token(token))
 
     async def _by_key(self, parts: KeyParts) -> tuple[Principal, float]:
         now = datetime.now(UTC)

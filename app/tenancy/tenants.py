@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import PurePosixPath
 
 from sqlalchemy import func, literal_column, select, update
@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.kit import json
 from app.kit.db import Connection, Database
 from app.kit.errors import Refusal
+from app.kit.remember import Remembered
 from app.kit.tenant import TENANT_ID
 from app.tenancy.audit import SYSTEM, Hand, record
 from app.tenancy.limits import TenantLimits
@@ -141,20 +142,18 @@ class Policies:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._known: dict[str, tuple[float, TenantRecord]] = {}
+        self._known: Remembered[str, TenantRecord] = Remembered()
 
     async def of(self, tenant_id: str) -> TenantRecord:
-        known = self._known.get(tenant_id)
-        if known is not None and known[0] > time.monotonic():
-            return known[1]
-        async with self._database.session(tenant_id) as session:
-            record = await get_tenant(session, tenant_id)
-        self._known[tenant_id] = (time.monotonic() + POLICY_SECONDS, record)
-        return record
+        return await self._known.get(tenant_id, partial(self._ask, tenant_id))
 
     def forget(self, tenant_id: str) -> None:
         """The tenant was changed here: the next request asks anew."""
-        self._known.pop(tenant_id, None)
+        self._known.forget(lambda record: record.tenant_id == tenant_id)
+
+    async def _ask(self, tenant_id: str) -> tuple[TenantRecord, float]:
+        async with self._database.session(tenant_id) as session:
+            return await get_tenant(session, tenant_id), POLICY_SECONDS
 
 
 def check_id(tenant_id: str) -> None:

@@ -19,9 +19,10 @@ BY_OPERATOR = {"Authorization": "", "X-Admin-Key": ADMIN_KEY}
 BY = Hand("test", "192.0.2.1", "r-1")
 
 
-async def entries(api: httpx.AsyncClient, tenant: str = PLATFORM, **parameters: Any) -> list[dict[str, Any]]:
+async def entries(api: httpx.AsyncClient, tenant: str = PLATFORM, **more: Any) -> list[dict[str, Any]]:
     """The log, oldest first."""
-    answer = await api.get("/admin/audit", params={"tenant": tenant, "limit": 100} | parameters, headers=BY_OPERATOR)
+    parameters: dict[str, Any] = {"tenant": tenant, "limit": 100} | more
+    answer = await api.get("/admin/audit", params=parameters, headers=BY_OPERATOR)
     assert answer.status_code == 200, answer.text
     found: list[dict[str, Any]] = answer.json()["data"]
     return found[::-1]
@@ -210,8 +211,7 @@ async def test_the_log_goes_on_after_it_was_tampered_with_and_still_tells(
 @pytest.mark.parametrize(
     "statement",
     [
-        "insert into audit_log (tenant_id, seq, at, actor, action, target, hash) "
-        "values ('demo', 999, now(), 'x', 'x', 'x', '')",
+        "insert into audit_log values ('demo', 999, now(), 'x', 'x', 'x', null, null, '{}', '')",
         "update audit_log set actor = 'x'",
         "delete from audit_log",
         "truncate audit_log",
@@ -256,10 +256,9 @@ async def test_the_platform_s_entry_leaves_the_transaction_with_its_tenant(datab
 
 
 async def test_an_entry_falls_with_the_transaction_of_its_deed(database: Database, tenant: str) -> None:
-    with pytest.raises(ZeroDivisionError):
-        async with database.session(tenant) as session:
-            await record(session, tenant, BY.deed("a.b", "x"))
-            raise ZeroDivisionError
+    async with database.session(tenant) as session:
+        await record(session, tenant, BY.deed("a.b", "x"))
+        await session.rollback()
     async with database.session(tenant) as session:
         assert await count_entries(session, tenant) == 0
 

@@ -21,7 +21,7 @@ MARKER = "hunter2"  # stands in every input, and must stand in no answer
 ECHO = {"kind": "diagnostics.echo", "queue": "exam"}
 JSON = {"Content-Type": "application/json"}
 MEGABYTE = 1024 * 1024
-COUNT = "select (select count(*) from jobs), (select count(*) from tenants), (select count(*) from api_keys)"
+COUNT = "select (select count(*) from jobs), (select count(*) from tenants), (select count(*) from job_attempts)"
 PARTS = {"tenant": "bad-input", "tenant_id": "bad-input", "key_id": "0" * 12}
 
 WITH_BODY = [
@@ -82,6 +82,7 @@ async def refused(ledger: Connection, sent: Any, *expected: tuple[int, str]) -> 
         ({"lane": MARKER + "\x00"}, "invalid_request"),
         ({"run_at": MARKER}, "invalid_request"),
         ({"run_at": 1700000000, "input": MARKER}, "invalid_request"),
+        ({"run_at": "1700000000", "input": MARKER}, "invalid_request"),
         ({"run_at": "2030-02-30T00:00:00Z", "input": MARKER}, "invalid_request"),
         ({"run_at": "2999-01-01T00:00:00Z", "lane": MARKER}, "invalid_placement"),
         ({"kind": "diagnostics.sleep", "input": {"seconds": MARKER}}, "invalid_input"),

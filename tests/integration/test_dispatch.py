@@ -51,17 +51,17 @@ async def test_a_member_names_its_hint_and_nothing_else_does() -> None:
 
 async def test_a_hint_that_is_queued_or_leased_is_refused(dispatcher: Dispatcher) -> None:
     one, two = due(), due()
-    assert await dispatcher.enqueue([one, one, two]) == 2
-    assert await dispatcher.enqueue([one]) == 0
+    assert (await dispatcher.enqueue([one, one, two])).added == 2
+    assert (await dispatcher.enqueue([one])).added == 0
     assert len(await claimed(dispatcher)) == 2
-    assert await dispatcher.enqueue([one, two]) == 0
+    assert (await dispatcher.enqueue([one, two])).added == 0
     assert await dispatcher.depth() == (0, 2)
     await dispatcher.release([one.hint])
-    assert await dispatcher.enqueue([one, two]) == 1
+    assert (await dispatcher.enqueue([one, two])).added == 1
 
 
 async def test_many_hints_are_enqueued_in_pieces(dispatcher: Dispatcher) -> None:
-    assert await dispatcher.enqueue([due() for _ in range(25)], chunk=10) == 25
+    assert (await dispatcher.enqueue([due() for _ in range(25)], chunk=10)).added == 25
     assert await dispatcher.depth() == (25, 0)
 
 
@@ -228,12 +228,26 @@ async def test_one_of_many_rebuilds(dispatcher: Dispatcher) -> None:
     assert await dispatcher.epoch() == mark
     assert await dispatcher.begin_rebuild(mark) is None
     assert await dispatcher.settle_epoch(mark, "the-new-run")
-    assert await dispatcher.epoch() == "the-new-run"
+    assert (await dispatcher.epoch()).startswith("the-new-run/")
 
 
 async def test_the_epoch_of_an_earlier_run_gives_way_to_a_rebuild(dispatcher: Dispatcher) -> None:
     await dispatcher.redis.set(EPOCH_KEY, "an-earlier-run")
     assert await dispatcher.begin_rebuild("an-earlier-run") is not None
+
+
+async def test_an_enqueue_tells_the_epoch_and_no_two_rebuilds_make_the_same(dispatcher: Dispatcher) -> None:
+    assert await dispatcher.enqueue([due()]) == (1, "")
+    epochs = []
+    for _ in range(2):
+        mark = await dispatcher.begin_rebuild("")
+        assert mark is not None
+        assert await dispatcher.enqueue([due()]) == (1, mark)
+        await dispatcher.settle_epoch(mark, "one-run")
+        epochs.append((await dispatcher.enqueue([due()])).epoch)
+        await dispatcher.redis.flushdb()
+    assert epochs[0] != epochs[1]
+    assert all(epoch.startswith("one-run/") for epoch in epochs)
 
 
 async def test_a_rebuild_that_was_itself_forgotten_does_not_settle(dispatcher: Dispatcher) -> None:

@@ -9,6 +9,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
+from app.engine.dispatch import EPOCH_KEY
 from app.engine.events import EventLog
 from app.engine.ledger.submit import Accepted, IdempotencyConflict, LaneFull, submit
 from app.engine.submit import InvalidText, Submitter
@@ -174,10 +175,15 @@ async def test_a_bulk_answers_one_by_one_in_one_transaction(
 async def test_an_accepted_job_is_dispatched_and_that_is_noted(
     submitter: Submitter, ledger: Connection, tenant: str
 ) -> None:
-    answer = await submitter.submit(new_job(tenant_id=tenant))
-    await submitter.drain()
-    assert (await row(ledger, answer.job.job_id))["dispatched_at"] is not None
-    assert await submitter._dispatcher("base").redis.zscore("arq:queue", f"hr:1:{answer.job.job_id}:1") is not None
+    dispatcher = submitter._dispatcher("base")
+    for epoch in ("", "rebuilding:mark", "a-run/1"):
+        await dispatcher.redis.set(EPOCH_KEY, epoch)
+        answer = await submitter.submit(new_job(tenant_id=tenant))
+        await submitter.drain()
+        assert await dispatcher.redis.zscore("arq:queue", f"hr:1:{answer.job.job_id}:1") is not None
+        noted = (await row(ledger, answer.job.job_id))["dispatched_at"] is not None
+        assert noted == (epoch == "a-run/1")  # before, the sweep has the last word
+    await dispatcher.redis.delete(EPOCH_KEY)
 
 
 async def test_an_absent_redis_delays_a_job_and_loses_nothing(

@@ -29,6 +29,8 @@ union all select 'grant ' || table_name || ' ' || grantee || ' ' || privilege_ty
           from information_schema.role_table_grants where table_schema = 'public'
 union all select 'constraint ' || conrelid::regclass || ' ' || pg_get_constraintdef(oid)
           from pg_constraint where connamespace = 'public'::regnamespace
+union all select 'function ' || oid::regprocedure || ' ' || coalesce(proacl::text, '') || ' ' || md5(prosrc)
+          from pg_proc where pronamespace = 'public'::regnamespace
 order by 1
 """
 

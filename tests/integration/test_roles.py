@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from app.core.bootstrap import ensure_tenant
 from app.engine.ledger.finish import End
 from app.kit.db import Connection, Database, Role, driver_connection
+from app.tenancy.models import TenantDataKey
 from tests.support.deployment import MASTER_KEY, Deployment
 from tests.support.jobs import begun, end, live_worker, queued
 
@@ -65,6 +66,36 @@ async def test_row_level_security_is_enabled_and_forced_and_checks_what_is_writt
         assert record["using"] == record["checks"] == TENANT_EXPRESSION, record["table"]
 
 
+async def test_the_owner_reaches_the_bound_tenant_s_rows_alone_so_that_they_can_be_erased(ledger: Connection) -> None:
+    policies = [r for r in await ledger.fetch(POLICIES) if r["roles"] == [Role.OWNER.value]]
+    for record in policies:
+        assert TENANT_EXPRESSION in (record["using"], record["checks"]), record["policy"]
+        assert {record["using"], record["checks"]} <= {TENANT_EXPRESSION, None}, record["policy"]
+    erasable = {record["table"] for record in policies if record["command"] == "*"}
+    assert erasable == await tables(ledger) - set(WITHOUT_TENANT) - {"audit_log"}
+    # Of the log there is no changing and no deleting, not even for the one who owns it.
+    assert {r["command"] for r in policies if r["table"] == "audit_log"} == {"a", "r"}
+
+
+async def test_no_function_of_ours_that_writes_is_for_everybody(ledger: Connection) -> None:
+    functions = await ledger.fetch(
+        """
+        select proname, proconfig,
+               array(select grantee::regrole::text from aclexplode(proacl) where grantee <> proowner) as callers,
+               exists (select from aclexplode(coalesce(proacl, acldefault('f', proowner))) where grantee = 0) as anybody
+        from pg_proc where pronamespace = 'public'::regnamespace and prosecdef
+        """
+    )
+    assert {record["proname"]: set(record["callers"]) for record in functions} == {
+        "audit_append": {Role.APP.value},
+        "audit_append_platform": {Role.APP.value, Role.ENGINE.value},
+        "erase_tenant": {Role.APP.value},
+    }
+    for record in functions:
+        assert not record["anybody"], record["proname"]
+        assert record["proconfig"] == ["search_path=public, pg_temp"], record["proname"]
+
+
 async def test_no_policy_is_for_everybody(ledger: Connection) -> None:
     for record in await ledger.fetch(POLICIES):
         assert record["policy"] is None or record["roles"], f"{record['table']}.{record['policy']} is for PUBLIC"
@@ -103,6 +134,8 @@ async def test_a_tenant_sees_its_own_rows_alone(database: Database, ledger: Conn
             "insert into outbox (effect_id, tenant_id, topic, payload) values (gen_random_uuid(), $1, 't', '{}')",
             tenant,
         )
+        async with database.session(tenant) as session:
+            session.add(TenantDataKey(tenant_id=tenant, kek_id="none", wrapped=b""))
     for table in await tables(ledger) - set(WITHOUT_TENANT):
         async with database.session(OWN) as session:
             seen = set(await session.scalars(text(f"select distinct tenant_id from {table}")))
@@ -167,6 +200,12 @@ async def test_the_engine_reads_no_keys_and_makes_no_tenants(ledger: Connection,
         "delete from job_attempts",
         "update job_attempts set status = 'success'",
         "delete from outbox",
+        "delete from api_keys",
+        "delete from tenants",
+        "delete from tenant_data_keys",
+        "insert into audit_log (tenant_id) values ('own-tenant')",
+        "update audit_log set actor = 'x'",
+        "delete from audit_log",
         "select 1 from workers",
         "update queue_controls set paused = true",
         "create table mine (a int)",

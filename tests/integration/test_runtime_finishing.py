@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest_asyncio
 
+from app.engine.dispatch import EPOCH_KEY
 from app.engine.finishing import Finisher
 from app.engine.ledger.begin import Delivery
 from app.engine.ledger.finish import End, Ended, Ending
@@ -99,6 +100,7 @@ async def test_an_end_frees_its_lease_and_hints_at_what_comes_next(
     finisher: Finisher, stage: Stage, ledger: Connection, tenant: str, worker: UUID
 ) -> None:
     await stage.redis.flushdb()
+    await stage.redis.set(EPOCH_KEY, "a-run/1")
     head = await begun(ledger, await queued(ledger, tenant_id=tenant, lane_id="lane"), worker)
     following = await queued(ledger, tenant_id=tenant, lane_id="lane")
     retried = await begun(ledger, await queued(ledger, tenant_id=tenant), worker)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Any, TypeAlias
 
@@ -15,8 +16,11 @@ from app.engine.requests import Wish
 LARGEST_BULK = 1000
 
 
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]")  # pydantic would take the text of a number as well
+
+
 def _only_text(value: Any) -> Any:
-    if not isinstance(value, str):
+    if not isinstance(value, str) or _DATE.match(value) is None:
         raise PydanticCustomError("moment_not_text", "Write the moment as ISO 8601 text")
     return value
 

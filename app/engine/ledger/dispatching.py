@@ -28,6 +28,11 @@ async def mark_dispatched(connection: Connection, hints: Sequence[Hint]) -> None
     await connection.execute(_MARK, [hint.job_id for hint in hints], [hint.attempt for hint in hints])
 
 
+async def forget_hints(connection: Connection, hints: Sequence[Hint]) -> None:
+    """Redis may have lost these hints: they are to be dispatched again."""
+    await connection.execute(_FORGET_HINTS, [hint.job_id for hint in hints], [hint.attempt for hint in hints])
+
+
 async def forget_dispatches(connection: Connection, queue: str) -> int:
     """Redis has forgotten this queue: every queued job needs a new hint. Returns how many do."""
     status: str = await connection.execute(_FORGET, queue)
@@ -72,3 +77,9 @@ from hinted where j.job_id = hinted.job_id and j.tenant_id = hinted.tenant_id
 """
 
 _FORGET = "update jobs set dispatched_at = null where queue = $1 and status = 'queued' and dispatched_at is not null"
+
+_FORGET_HINTS = """
+update jobs j set dispatched_at = null
+from unnest($1::uuid[], $2::int[]) as hint (job_id, attempt)
+where j.job_id = hint.job_id and j.attempt = hint.attempt - 1 and j.status is not distinct from 'queued'
+"""

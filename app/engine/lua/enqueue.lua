@@ -1,5 +1,6 @@
 -- Put hints of ledgered jobs on the queue and wake workers.
--- KEYS: queue, leases, wake.  ARGV: (member, due ms or 0 for now, priority) ...
+-- KEYS: queue, leases, wake, epoch.  ARGV: (member, due ms or 0 for now, priority) ...
+-- Returns {how many were added, the epoch or ''}.
 -- A hint that is queued or leased already is refused: two submitters or a sweep may name it twice.
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -21,4 +22,4 @@ if added > 0 then
     local missing = math.min(added, 64) - redis.call('LLEN', KEYS[3])
     for _ = 1, missing do redis.call('RPUSH', KEYS[3], '1') end
 end
-return added
+return {added, redis.call('GET', KEYS[4]) or ''}

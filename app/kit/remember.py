@@ -1,0 +1,50 @@
+"""Answers that are remembered for a moment. Who asks for the same one meanwhile shares a single question."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Hashable
+from functools import partial
+from typing import Generic, TypeVar
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+
+class Remembered(Generic[K, V]):
+    """A bounded memory. A question that fails is not remembered, and fails for all who asked it together."""
+
+    def __init__(self, *, size: int = 10_000) -> None:
+        self._size = size
+        self._known: dict[K, tuple[float, V]] = {}
+        self._asking: dict[K, asyncio.Task[V]] = {}
+
+    async def get(self, key: K, ask: Callable[[], Awaitable[tuple[V, float]]]) -> V:
+        """The remembered answer, or the one of `ask`, which also says for how many seconds it holds."""
+        known = self._known.get(key)
+        if known is not None and known[0] > time.monotonic():
+            return known[1]
+        task = self._asking.get(key)
+        if task is None:
+            task = asyncio.create_task(self._ask(key, ask))
+            self._asking[key] = task
+            task.add_done_callback(partial(self._asked, key))
+        # Shielded: a caller that gives up does not take the others' answer along.
+        return await asyncio.shield(task)
+
+    def forget(self, about: Callable[[V], bool]) -> None:
+        """Ask again for every answer of which this holds."""
+        self._known = {key: known for key, known in self._known.items() if not about(known[1])}
+
+    def _asked(self, key: K, task: asyncio.Task[V]) -> None:
+        self._asking.pop(key, None)
+        if not task.cancelled():
+            task.exception()  # whoever asked hears it; where all have given up, nobody needs to
+
+    async def _ask(self, key: K, ask: Callable[[], Awaitable[tuple[V, float]]]) -> V:
+        value, seconds = await ask()
+        if len(self._known) >= self._size:
+            self._known.clear()
+        self._known[key] = (time.monotonic() + seconds, value)
+        return value

@@ -1,0 +1,84 @@
+"""One question for many askers, remembered as long as its answer says."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from app.kit.remember import Remembered
+
+
+class Oracle:
+    """Counts how often it is asked."""
+
+    def __init__(self, seconds: float = 60.0) -> None:
+        self.asked = 0
+        self.seconds = seconds
+        self.may_answer = asyncio.Event()
+        self.may_answer.set()
+
+    async def __call__(self) -> tuple[int, float]:
+        self.asked += 1
+        number = self.asked
+        await self.may_answer.wait()
+        return number, self.seconds
+
+
+async def test_an_answer_is_remembered() -> None:
+    memory: Remembered[str, int] = Remembered()
+    oracle = Oracle()
+    assert [await memory.get("a", oracle) for _ in range(3)] == [1, 1, 1]
+
+
+async def test_an_answer_that_holds_for_no_time_is_asked_again() -> None:
+    memory: Remembered[str, int] = Remembered()
+    oracle = Oracle(seconds=0)
+    assert [await memory.get("a", oracle) for _ in range(3)] == [1, 2, 3]
+
+
+async def test_many_who_ask_at_once_share_one_question() -> None:
+    memory: Remembered[str, int] = Remembered()
+    oracle = Oracle()
+    assert await asyncio.gather(*(memory.get("a", oracle) for _ in range(50))) == [1] * 50
+
+
+async def test_who_gives_up_takes_no_other_along() -> None:
+    memory: Remembered[str, int] = Remembered()
+    oracle = Oracle()
+    oracle.may_answer.clear()
+    first, second = (asyncio.create_task(memory.get("a", oracle)) for _ in range(2))
+    await asyncio.sleep(0)
+    first.cancel()
+    oracle.may_answer.set()
+    assert await second == 1
+    with pytest.raises(asyncio.CancelledError):
+        await first
+
+
+async def test_a_failure_reaches_all_who_asked_and_is_not_remembered() -> None:
+    memory: Remembered[str, int] = Remembered()
+
+    async def fails() -> tuple[int, float]:
+        raise LookupError
+
+    failures = await asyncio.gather(*(memory.get("a", fails) for _ in range(3)), return_exceptions=True)
+    assert all(isinstance(failure, LookupError) for failure in failures)
+    assert await memory.get("a", Oracle()) == 1
+
+
+async def test_what_is_forgotten_is_asked_again_and_nothing_else() -> None:
+    memory: Remembered[str, int] = Remembered()
+    one, other = Oracle(), Oracle()
+    await memory.get("a", one)
+    other.asked = 10
+    await memory.get("b", other)
+    memory.forget(lambda value: value == 1)
+    assert (await memory.get("a", one), await memory.get("b", other)) == (2, 11)
+
+
+async def test_the_memory_is_bounded() -> None:
+    memory: Remembered[int, int] = Remembered(size=10)
+    for number in range(100):
+        await memory.get(number, Oracle())
+    assert len(memory._known) <= 10
