@@ -13,7 +13,14 @@ from app.api.deps import GUARDED
 from app.api.examples import JOBS, OF_SCHEMAS, example_of
 from app.api.headers import HEADERS, headers
 from app.api.problems import MEDIA_TYPE, example_problem, refusals
-from app.api.refusals import BodyTooLarge, InvalidJson, InvalidRequest, UnsupportedMediaType
+from app.api.refusals import (
+    BodyTooLarge,
+    BodyTooSlow,
+    HeadersTooLarge,
+    InvalidJson,
+    InvalidRequest,
+    UnsupportedMediaType,
+)
 
 TAGS = {
     "jobs": "Submit work, follow it, stop it, try it again.",
@@ -26,7 +33,8 @@ TAGS = {
     "problems": "Every error code with its cure. No key is asked for.",
 }
 
-WITH_BODY = refusals(InvalidJson, InvalidRequest, BodyTooLarge, UnsupportedMediaType)
+EVERYWHERE = refusals(HeadersTooLarge)
+WITH_BODY = refusals(InvalidJson, InvalidRequest, BodyTooLarge, BodyTooSlow, UnsupportedMediaType)
 
 Operation = dict[str, Any]
 
@@ -78,7 +86,7 @@ def _never_null(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _add_refusals(operation: Operation) -> None:
-    for condition, more in (("security", GUARDED), ("requestBody", WITH_BODY)):
+    for condition, more in (("responses", EVERYWHERE), ("security", GUARDED), ("requestBody", WITH_BODY)):
         if condition in operation:
             for status, response in more.items():
                 known = operation["responses"].setdefault(str(status), {"content": {MEDIA_TYPE: {}}})

@@ -9,6 +9,7 @@ import math
 import socket
 from collections import Counter
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -24,6 +25,9 @@ DEVELOPMENT_MASTER_KEY = "development-only-master-key-never-use-in-production"
 
 MASTER_KEY_LENGTH = 32
 MASTER_KEY_ENTROPY = 100.0  # bits
+
+DATABASE_SCHEMES = ("postgresql", "postgres", "postgresql+asyncpg")
+REDIS_SCHEMES = ("redis", "rediss")
 
 _ENV = SettingsConfigDict(extra="ignore", frozen=True, env_ignore_empty=True, str_strip_whitespace=True)
 
@@ -173,6 +177,7 @@ def load_settings() -> Settings:
     """Read and check the environment. What is wrong with it is one message with its cure."""
     try:
         redis = RedisSettings()
+        _check_url("REDIS_URL", redis.url, REDIS_SCHEMES)
         settings = Settings(
             app=AppSettings(),
             database=DatabaseSettings(),
@@ -202,12 +207,44 @@ def _check(settings: Settings) -> None:
         )
     if not settings.redis.url:
         raise ConfigurationError("REDIS_URL is not set.", cure="Set it to redis://:password@host:6379.")
+    _check_urls(settings)
     _check_places(settings)
     _check_secrets(settings)
     if settings.worker.heartbeat * 2 > settings.worker.lease:
         raise ConfigurationError(
             f"HEARTBEAT_SECONDS={settings.worker.heartbeat:g} is too slow for LEASE_SECONDS={settings.worker.lease:g}.",
             cure="Keep the lease at least twice the heartbeat; 10 and 2 are the defaults.",
+        )
+
+
+def _check_urls(settings: Settings) -> None:
+    database = settings.database
+    for name, url in (
+        ("DATABASE_URL", database.url),
+        ("DATABASE_APP_URL", database.app_url),
+        ("DATABASE_ENGINE_URL", database.engine_url),
+    ):
+        _check_url(name, url, DATABASE_SCHEMES)
+    for name, queue in settings.queues.items():
+        _check_url(f"{name.upper()}_REDIS_URL", queue.redis_url, REDIS_SCHEMES)
+        if not urlsplit(queue.redis_url).path.lstrip("/").isdigit():
+            raise ConfigurationError(
+                f"{name.upper()}_REDIS_URL names no database.", cure="End it with the index, as in redis://host:6379/3."
+            )
+
+
+def _check_url(name: str, url: str | None, schemes: tuple[str, ...]) -> None:
+    """The url itself is never repeated in the message: it holds a password."""
+    try:
+        parts = urlsplit(url or f"{schemes[0]}://")
+        understood = parts.scheme in schemes and (parts.port is None or parts.port > 0)
+    except ValueError:
+        understood = False
+    if not understood:
+        raise ConfigurationError(
+            f"{name} cannot be understood.",
+            cure=f"Write it as {schemes[0]}://user:password@host:port/database, with what is special in the password "
+            "percent-encoded.",
         )
 
 

@@ -123,11 +123,12 @@ def test_every_error_is_shown_by_a_problem_of_that_very_code(operation: Operatio
 @each_operation
 def test_who_asks_for_a_key_tells_how_it_refuses(operation: Operation) -> None:
     responses = operation.told["responses"]
+    assert "431" in responses
     if "security" in operation.told:
         assert {"401", "403", "422", "429", "500", "503"} <= set(responses)
         assert "rate_limited" in responses["429"]["content"][PROBLEM]["examples"]
     if "requestBody" in operation.told:
-        assert {"400", "413", "415", "422"} <= set(responses)
+        assert {"400", "408", "413", "415", "422"} <= set(responses)
 
 
 @each_operation

@@ -17,6 +17,7 @@ from app import __version__
 from app.core.config import Settings, load_settings
 from app.core.exit import exit_when_misconfigured
 from app.core.preflight import check_redis, open_database
+from app.core.worker.host import HostRedis
 from app.engine.diagnostics import KINDS, whoami
 from app.engine.events import EventLog
 from app.engine.inflight import Runnable
@@ -109,7 +110,8 @@ def build(name: str) -> type:
             "__doc__": f"ARQ settings of the {name} queue, built from its spec.",
             "functions": plain_functions(workload),
             "queue_name": HOST_QUEUE,
-            "redis_settings": RedisSettings.from_dsn(where.redis_url),
+            "redis_settings": RedisSettings.from_dsn(where.redis_url),  # for `arq --check`
+            "redis_pool": HostRedis(where.redis_url),
             "job_serializer": json.dumps,
             "job_deserializer": json.loads,
             "max_jobs": where.concurrency,
