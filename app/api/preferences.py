@@ -62,7 +62,12 @@ async def get_wait(
 
 async def get_client_key(
     idempotency_key: Annotated[
-        str | None, Header(alias="Idempotency-Key", description="The same key never does the work twice")
+        str | None,
+        Header(
+            alias="Idempotency-Key",
+            description="The same key never does the work twice",
+            json_schema_extra={"minLength": 1, "maxLength": LONGEST_KEY, "pattern": "^[ -~]+$"},
+        ),
     ] = None,
 ) -> str | None:
     return client_key(idempotency_key)

@@ -218,16 +218,16 @@ def _check(settings: Settings) -> None:
 
 
 def _check_urls(settings: Settings) -> None:
-    database = settings.database
     for name, url in (
-        ("DATABASE_URL", database.url),
-        ("DATABASE_APP_URL", database.app_url),
-        ("DATABASE_ENGINE_URL", database.engine_url),
+        ("DATABASE_URL", settings.database.url),
+        ("DATABASE_APP_URL", settings.database.app_url),
+        ("DATABASE_ENGINE_URL", settings.database.engine_url),
     ):
         _check_url(name, url, DATABASE_SCHEMES)
     for name, queue in settings.queues.items():
         _check_url(f"{name.upper()}_REDIS_URL", queue.redis_url, REDIS_SCHEMES)
-        if not urlsplit(queue.redis_url).path.lstrip("/").isdigit():
+        database = urlsplit(queue.redis_url).path.lstrip("/")
+        if database and not database.isdigit():
             raise ConfigurationError(
                 f"{name.upper()}_REDIS_URL names no database.", cure="End it with the index, as in redis://host:6379/3."
             )

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import TypeVar
 
@@ -31,10 +32,22 @@ async def open_database(settings: Settings, application_name: str) -> Database:
     """A database that is reachable, migrated, and behind which row level security holds."""
     database = Database(settings.database.options(), application_name=application_name)
     try:
-        await _wait_for(database.open, settings.app.startup_wait, CONNECTION_LOST, "DATABASE_URL", "Postgres")
-        async with database.ledger.acquire() as connection:
-            await require_schema(connection)
-        await _require_walls(database)
+        with _explained():
+            await _wait_for(database.open, settings.app.startup_wait, CONNECTION_LOST, "DATABASE_URL", "Postgres")
+            async with database.ledger.acquire() as connection:
+                await require_schema(connection)
+            await _require_walls(database)
+    except BaseException:
+        await database.close()
+        raise
+    return database
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """What Postgres says to a login that it does not like, with its cure."""
+    try:
+        yield
     except _REFUSED_LOGIN as error:
         raise ConfigurationError(
             f"Postgres refuses the login of DATABASE_URL: {error}.", cure="Correct user, password or database name."
@@ -43,10 +56,12 @@ async def open_database(settings: Settings, application_name: str) -> Database:
         raise ConfigurationError(
             f"The database is not prepared: {error}.", cure="Run `homeroom migrate` first; it makes roles and tables."
         ) from None
-    except BaseException:
-        await database.close()
-        raise
-    return database
+    except asyncpg.InsufficientPrivilegeError as error:  # the login is no member of the role to take
+        raise ConfigurationError(
+            f"The login of DATABASE_URL may not act as Homeroom's roles: {error}.",
+            cure="As the owner: grant homeroom_app, homeroom_engine to that login; or set DATABASE_APP_URL and "
+            "DATABASE_ENGINE_URL to logins of those names.",
+        ) from None
 
 
 async def _require_walls(database: Database) -> None:

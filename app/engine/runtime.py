@@ -199,7 +199,8 @@ class Runtime(PlainWorker):
             await self._wait(0.5, self._room_changed.wait())
             return
         claimed = await self.dispatcher.claim(room, self._options.lease)
-        failpoint("claim.taken")
+        if claimed:
+            failpoint("claim.taken")
         if not claimed.epoch:
             self._reconciler.kick()
         for job_id, score in claimed.plain:

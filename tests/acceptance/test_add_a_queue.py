@@ -38,10 +38,9 @@ def follow_the_page(project: Path) -> None:
 
 
 async def test_a_queue_added_by_the_page_runs_its_jobs(deployment: Deployment, tmp_path: Path) -> None:
-    for name in COPIED:
-        source = ROOT / name
+    for source in (*(ROOT / name for name in COPIED), *ROOT.glob("run_*_worker.py")):
         copy = shutil.copytree if source.is_dir() else shutil.copy
-        copy(source, tmp_path / name)
+        copy(source, tmp_path / source.name)
     follow_the_page(tmp_path)
     port = free_port()
     environment = deployment.environment(PYTHONPATH=str(tmp_path), PORT=str(port))

@@ -14,6 +14,7 @@ from sqlalchemy import text
 from app.core.bootstrap import ensure_tenant
 from app.kit.db import Database
 from app.tenancy.keys import SCOPES, Pepper, issue_key
+from app.tenancy.tenants import create_tenant
 from tests.support.deployment import ADMIN_KEY, MASTER_KEY, Deployment
 from tests.support.routes import Route, all_routes, unserved_app
 
@@ -22,33 +23,59 @@ from tests.support.routes import Route, all_routes, unserved_app
 #
 # A row under /v1 stands for its twin under /t/{tenant_id}/v1 too, where a stranger's key gets 404 in addition.
 TABLE = """
-                                 none garbage expired revoked scopeless read write admin operator x-admin
-POST /v1/jobs                    401  401     401     401     403       403  202   403   403      401
-GET  /v1/jobs                    401  401     401     401     403       200  403   403   403      401
-POST /v1/jobs/bulk               401  401     401     401     403       403  202   403   403      401
-GET  /v1/jobs/{job_id}           401  401     401     401     403       200  403   403   403      401
-GET  /v1/jobs/{job_id}/attempts  401  401     401     401     403       200  403   403   403      401
-GET  /v1/jobs/{job_id}/events    401  401     401     401     403       200  403   403   403      401
-POST /v1/jobs/{job_id}/cancel    401  401     401     401     403       403  409   403   403      401
-POST /v1/jobs/{job_id}/retry     401  401     401     401     403       403  409   403   403      401
-GET  /v1/kinds                   401  401     401     401     200       200  200   200   200      401
-GET  /admin/queues               401  401     401     401     403       403  403   403   200      200
-POST /admin/queues/{name}/pause  401  401     401     401     403       403  403   403   200      200
-POST /admin/queues/{name}/resume 401  401     401     401     403       403  403   403   200      200
-GET  /admin/workers              401  401     401     401     403       403  403   403   200      200
-GET  /healthz                    200  200     200     200     200       200  200   200   200      200
-GET  /readyz                     200  200     200     200     200       200  200   200   200      200
-GET  /problems                   200  200     200     200     200       200  200   200   200      200
-GET  /problems/{code}            200  200     200     200     200       200  200   200   200      200
-GET  /docs                       200  200     200     200     200       200  200   200   200      200
-GET  /redoc                      200  200     200     200     200       200  200   200   200      200
-GET  /openapi.json               200  200     200     200     200       200  200   200   200      200
-MOUNT /docs/assets               200  200     200     200     200       200  200   200   200      200
+                                                    none garbage expired revoked bare read write admin operator x-admin
+POST   /v1/jobs                                     401  401     401     401     403  403  202   403   403      401
+GET    /v1/jobs                                     401  401     401     401     403  200  403   403   403      401
+POST   /v1/jobs/bulk                                401  401     401     401     403  403  202   403   403      401
+GET    /v1/jobs/{job_id}                            401  401     401     401     403  200  403   403   403      401
+GET    /v1/jobs/{job_id}/attempts                   401  401     401     401     403  200  403   403   403      401
+GET    /v1/jobs/{job_id}/events                     401  401     401     401     403  200  403   403   403      401
+POST   /v1/jobs/{job_id}/cancel                     401  401     401     401     403  403  409   403   403      401
+POST   /v1/jobs/{job_id}/retry                      401  401     401     401     403  403  409   403   403      401
+GET    /v1/kinds                                    401  401     401     401     200  200  200   200   200      401
+POST   /v1/keys                                     401  401     401     401     403  403  403   201   403      401
+GET    /v1/keys                                     401  401     401     401     403  403  403   200   403      401
+DELETE /v1/keys/{key_id}                            401  401     401     401     403  403  403   404   403      401
+GET    /admin/queues                                401  401     401     401     403  403  403   403   200      200
+POST   /admin/queues/{name}/pause                   401  401     401     401     403  403  403   403   200      200
+POST   /admin/queues/{name}/resume                  401  401     401     401     403  403  403   403   200      200
+GET    /admin/workers                               401  401     401     401     403  403  403   403   200      200
+GET    /admin/tenants                               401  401     401     401     403  403  403   403   200      200
+GET    /admin/tenants/{tenant}                      401  401     401     401     403  403  403   403   404      404
+PUT    /admin/tenants/{tenant}                      401  401     401     401     403  403  403   403   200      200
+DELETE /admin/tenants/{tenant}                      401  401     401     401     403  403  403   403   404      404
+GET    /admin/tenants/{tenant}/export               401  401     401     401     403  403  403   403   404      404
+POST   /admin/tenants/{tenant}/erase                401  401     401     401     403  403  403   403   404      404
+POST   /admin/tenants/{tenant}/keys                 401  401     401     401     403  403  403   403   404      404
+GET    /admin/tenants/{tenant}/keys                 401  401     401     401     403  403  403   403   404      404
+DELETE /admin/tenants/{tenant}/keys/{key_id}        401  401     401     401     403  403  403   403   404      404
+POST   /admin/tenants/{tenant}/keys/{key_id}/rotate 401  401     401     401     403  403  403   403   404      404
+GET    /admin/audit                                 401  401     401     401     403  403  403   403   200      200
+GET    /admin/audit/verify                          401  401     401     401     403  403  403   403   200      200
+GET    /healthz                                     200  200     200     200     200  200  200   200   200      200
+GET    /readyz                                      200  200     200     200     200  200  200   200   200      200
+GET    /problems                                    200  200     200     200     200  200  200   200   200      200
+GET    /problems/{code}                             200  200     200     200     200  200  200   200   200      200
+GET    /docs                                        200  200     200     200     200  200  200   200   200      200
+GET    /redoc                                       200  200     200     200     200  200  200   200   200      200
+GET    /openapi.json                                200  200     200     200     200  200  200   200   200      200
+MOUNT  /docs/assets                                 200  200     200     200     200  200  200   200   200      200
 """
 # What to send where the answer would otherwise be about the form; and what stands for the parts of paths.
 JOB = {"kind": "diagnostics.echo", "queue": "exam"}
-BODIES: dict[str, Any] = {"POST /v1/jobs": JOB, "POST /v1/jobs/bulk": {"jobs": [JOB]}}
-PARTS = {"name": "base", "code": "not_found", "tenant_id": "matrix-tenant", "key_id": "0" * 12}
+KEY = {"name": "matrix", "scopes": ["jobs:read"]}
+BODIES: dict[str, Any] = {
+    "POST /v1/jobs": JOB,
+    "POST /v1/jobs/bulk": {"jobs": [JOB]},
+    "POST /v1/keys": KEY,
+    "PUT /admin/tenants/{tenant}": {},
+    "POST /admin/tenants/{tenant}/keys": KEY,
+    "POST /admin/tenants/{tenant}/keys/{key_id}/rotate": {},
+    "POST /admin/tenants/{tenant}/erase": {"confirm": "never-was"},
+}
+# There is no such tenant and no such key: who may ask for them learns that by 404.
+PARTS = {"name": "base", "code": "not_found", "tenant": "never-was", "key_id": "0" * 12}
+PARTS_OF_ROW = {"PUT /admin/tenants/{tenant}": {"tenant": "matrix"}}
 
 TWIN = "/t/{tenant_id}"
 MISSING = "add a row for it to TABLE in tests/contract/test_route_matrix.py, and its body to BODIES if it takes one"
@@ -84,14 +111,14 @@ async def callers(deployment: Deployment, database: Database) -> dict[str, dict[
     scopes = {"read": "jobs:read", "write": "jobs:write"}
     found = {"none": {}, "garbage": _bearer("no.key"), "x-admin": {"X-Admin-Key": ADMIN_KEY}}
     async with database.session("demo") as session:
-        for name in ("expired", "revoked", "scopeless", "read", "write", "admin", "operator"):
-            wanted = SCOPES if name in ("expired", "revoked", "scopeless") else {scopes.get(name, name)}
+        for name in ("expired", "revoked", "bare", "read", "write", "admin", "operator"):
+            wanted = SCOPES if name in ("expired", "revoked", "bare") else {scopes.get(name, name)}
             key = await issue_key(session, Pepper(MASTER_KEY), "demo", name=f"matrix {name}", scopes=wanted)
             found[name] = _bearer(key)
         for name, change in (
             ("expired", "expires_at = now() - interval '1 second'"),
             ("revoked", "revoked_at = now()"),
-            ("scopeless", "scopes = '{}'"),
+            ("bare", "scopes = '{}'"),
         ):
             await session.execute(text(f"update api_keys set {change} where name = 'matrix {name}'"))
     return found
@@ -103,7 +130,8 @@ def stranger(deployment: Deployment) -> dict[str, str]:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def parts(api: httpx.AsyncClient) -> dict[str, str]:
+async def parts(api: httpx.AsyncClient, database: Database) -> dict[str, str]:
+    await create_tenant(database, "matrix")
     job = (await api.post("/v1/jobs", json=JOB)).json()
     await api.post(job["links"]["cancel"])
     return PARTS | {"job_id": job["job_id"]}
@@ -117,7 +145,8 @@ async def call(api: httpx.AsyncClient, row: Row, parts: dict[str, str], who: dic
     method, path = row.route
     if method == "MOUNT":
         method, path = "GET", f"{path}/favicon.png"
-    address = under + re.sub(r"\{(\w+)(:\w+)?\}", lambda match: parts[match[1]], path)
+    mine = parts | PARTS_OF_ROW.get(row.name, {})
+    address = under + re.sub(r"\{(\w+)(:\w+)?\}", lambda match: mine[match[1]], path)
     request = api.build_request(method, address, json=BODIES.get(row.name), headers=who)
     if "Authorization" not in who:
         del request.headers["Authorization"]

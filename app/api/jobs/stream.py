@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import ExitStack, aclosing
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Header, Query, Response
 from fastapi.responses import StreamingResponse
@@ -29,6 +29,7 @@ _FRAMES_DESCRIBED = (
     "`queue`. `progress`: `progress`, `step`. `delta`: what the kind streams. `reset`: forget progress and deltas. "
     "`done`, `failed`, `cancelled`: the job document, and the end. Lines that begin with `:` keep the connection open."
 )
+_EVENT_ID: dict[str, Any] = {"pattern": "^([0-9]{1,20}-[0-9]{1,20})?$", "examples": ["1788249600120-0"]}
 _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
@@ -63,8 +64,12 @@ async def stream_events(
     job_id: JobId,
     jobs: ReadableJobs,
     reader: Reader,
-    last_event_id: Annotated[str | None, Header(alias="Last-Event-ID", description="Resume after this event")] = None,
-    last_event: Annotated[str | None, Query(alias="last_event_id", description="The same, as a parameter")] = None,
+    last_event_id: Annotated[
+        str | None, Header(alias="Last-Event-ID", description="Resume after this event", json_schema_extra=_EVENT_ID)
+    ] = None,
+    last_event: Annotated[
+        str | None, Query(alias="last_event_id", description="The same, as a parameter", json_schema_extra=_EVENT_ID)
+    ] = None,
 ) -> Response:
     """Events `queued, started, progress, delta, reset, done, failed, cancelled`. The last of them carries the whole
     job document and ends the response. `reset` voids the progress and deltas of an earlier attempt."""

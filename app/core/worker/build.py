@@ -26,6 +26,7 @@ from app.engine.runtime import Runtime, RuntimeOptions
 from app.engine.submit import Submitter
 from app.engine.workload import Registry, Workload, resolve
 from app.kit import json
+from app.kit.errors import ConfigurationError
 from app.kit.logging import configure_logging
 from app.kit.redis import connect, disconnect
 from app.workloads import WORKLOADS
@@ -38,6 +39,8 @@ HOST_QUEUE = "homeroom:arq-host"
 async def open_runtime(name: str, settings: Settings) -> AsyncIterator[Runtime]:
     """The worker of one queue with everything that it needs, opened and checked."""
     registry = Registry(WORKLOADS, shared_kinds=KINDS if settings.app.diagnostics else ())
+    if name not in registry.workloads:
+        raise ConfigurationError(f"There is no queue {name!r}.", cure=f"Name one of {', '.join(registry.workloads)}.")
     workload, where = registry.workloads[name], settings.queues[name]
     async with AsyncExitStack() as stack:
         database = await open_database(settings, f"homeroom {name} worker")

@@ -47,14 +47,21 @@ def _report_ready(ready_file: str | None) -> None:
 
 def _run_each(names: tuple[str, ...]) -> int:
     """One child per queue. The first that ends takes the others along, so that whoever supervises us restarts all."""
-    children = [subprocess.Popen([sys.executable, "-m", "app.cli", "worker", name]) for name in names]  # noqa: S603
+    children: list[subprocess.Popen[bytes]] = []
+    told: list[int] = []
 
     def pass_on(number: int, _frame: object) -> None:
+        told.append(number)
         for child in children:
             child.send_signal(number)
 
     signal.signal(signal.SIGTERM, pass_on)
     signal.signal(signal.SIGINT, pass_on)
-    os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)
-    pass_on(signal.SIGTERM, None)
+    for name in names:
+        if not told:
+            children.append(subprocess.Popen([sys.executable, "-m", "app.cli", "worker", name]))  # noqa: S603
+    if not told:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)
+    if not told:  # a second signal would kill a child that is on its way out
+        pass_on(signal.SIGTERM, None)
     return max(abs(child.wait()) for child in children)
