@@ -188,15 +188,24 @@ def load_settings() -> Settings:
             security=SecuritySettings(),
         )
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        name = str(first["loc"][0]).upper() if first["loc"] else error.title
-        raise ConfigurationError(f"{name}: {first['msg']}.", cure="Correct the variable; see .env.example.") from None
+        raise _misread(error) from None
     _check(settings)
     return settings
 
 
 def _overrides(queue: str) -> QueueOverrides:
-    return QueueOverrides(_env_prefix=f"{queue.upper()}_")
+    prefix = f"{queue.upper()}_"
+    try:
+        return QueueOverrides(_env_prefix=prefix)
+    except ValidationError as error:
+        raise _misread(error, prefix) from None
+
+
+def _misread(error: ValidationError, prefix: str = "") -> ConfigurationError:
+    """One variable that cannot be read, by its own name and without its value."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    name = prefix + str(first["loc"][0]).upper() if first["loc"] else error.title
+    return ConfigurationError(f"{name}: {first['msg']}.", cure="Correct the variable; see .env.example.")
 
 
 def _check(settings: Settings) -> None:

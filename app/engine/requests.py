@@ -68,6 +68,10 @@ def accept(registry: Registry, wish: Wish, *, public_only: bool = True) -> NewJo
     except (TypeError, ValueError, RecursionError):  # too deep, lone surrogates, integers beyond 64 bits
         detail = "The input is nested too deeply, or holds text or numbers that cannot be stored."
         raise InvalidInput(detail, errors=[_pointer("/input")]) from None
+    try:
+        same = fingerprint(kind.name, queue, checked, wish.lane, wish.priority, wish.run_at)
+    except TypeError:
+        raise InvalidPlacement("The lane's name cannot be stored.", errors=[_pointer("/lane")]) from None
     return NewJob(
         tenant_id=wish.tenant_id,
         queue=queue,
@@ -81,7 +85,7 @@ def accept(registry: Registry, wish: Wish, *, public_only: bool = True) -> NewJo
         request_id=wish.request_id,
         session_id=wish.session_id,
         idempotency_key=wish.idempotency_key,
-        fingerprint=fingerprint(kind.name, queue, checked, wish.lane, wish.priority, wish.run_at),
+        fingerprint=same,
         job_id=wish.job_id,
     )
 
@@ -89,7 +93,7 @@ def accept(registry: Registry, wish: Wish, *, public_only: bool = True) -> NewJo
 def _find(registry: Registry, wish: Wish, *, public_only: bool) -> tuple[JobKind, str]:
     found = registry.find(wish.kind)
     if found is None or (public_only and not found[0].public):
-        raise UnknownKind(f"{wish.kind!r} is no kind that this deployment accepts.", errors=[_pointer("/kind")])
+        raise UnknownKind("This deployment accepts no such kind.", errors=[_pointer("/kind")])
     kind, own_queue = found
     if own_queue is not None:
         if wish.queue not in (None, own_queue):
@@ -98,7 +102,7 @@ def _find(registry: Registry, wish: Wish, *, public_only: bool) -> tuple[JobKind
     queue = wish.queue or "base"
     if queue not in registry.workloads:
         known = ", ".join(registry.workloads)
-        raise InvalidPlacement(f"{queue!r} is no queue; there are {known}.", errors=[_pointer("/queue")])
+        raise InvalidPlacement(f"There is no such queue; there are {known}.", errors=[_pointer("/queue")])
     return kind, queue
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
@@ -62,8 +62,8 @@ class Registry:
     """Which kinds run where: the specs, plus the diagnostics that every queue runs when they are switched on."""
 
     def __init__(self, workloads: Iterable[Workload], shared_kinds: Iterable[JobKind] = ()) -> None:
-        self.workloads: Mapping[str, Workload] = {workload.name: workload for workload in workloads}
-        self.shared: Mapping[str, JobKind] = {kind.name: kind for kind in shared_kinds}
+        self.workloads: Mapping[str, Workload] = _by_name(workloads, "queues")
+        self.shared: Mapping[str, JobKind] = _by_name(shared_kinds, "kinds")
         self._own: dict[str, tuple[JobKind, str]] = {}
         for workload in self.workloads.values():
             for kind in workload.kinds:
@@ -83,6 +83,18 @@ class Registry:
 
     def all_kinds(self) -> list[tuple[JobKind, str | None]]:
         return [*self._own.values(), *((kind, None) for kind in self.shared.values())]
+
+
+Named = TypeVar("Named", JobKind, Workload)
+
+
+def _by_name(things: Iterable[Named], what: str) -> dict[str, Named]:
+    named: dict[str, Named] = {}
+    for thing in things:
+        if thing.name in named:
+            raise ValueError(f"two {what} are named {thing.name!r}")
+        named[thing.name] = thing
+    return named
 
 
 def resolve(path: str) -> Any:

@@ -61,14 +61,8 @@ async def refused(ledger: Connection, sent: Any, *expected: tuple[int, str]) -> 
     ("fields", "code"),
     [
         ({"kind": "no.such", "input": MARKER}, "unknown_kind"),
-        pytest.param(
-            {"kind": MARKER}, "unknown_kind", marks=pytest.mark.xfail(reason="app/engine/requests.py repeats the kind")
-        ),
-        pytest.param(
-            {"queue": MARKER},
-            "invalid_placement",
-            marks=pytest.mark.xfail(reason="app/engine/requests.py repeats the queue"),
-        ),
+        ({"kind": MARKER}, "unknown_kind"),
+        ({"queue": MARKER}, "invalid_placement"),
         ({"kind": 5, "input": MARKER}, "invalid_request"),
         ({"kind": None, "input": MARKER}, "invalid_request"),
         ({"kind": "", "input": MARKER}, "invalid_request"),

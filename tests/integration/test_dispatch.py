@@ -121,7 +121,7 @@ async def test_a_deferred_hint_waits_for_its_moment_and_says_when(dispatcher: Di
     await dispatcher.enqueue([later, due(run_at=soon + timedelta(hours=1), priority=9)])
     answer = await dispatcher.claim(10, LEASE)
     assert not answer
-    assert 0 <= answer.next_due_ms <= 200
+    assert 0 <= answer.next_due_ms <= 201  # both clocks are read to the millisecond
     hints = await eventually(lambda: claimed(dispatcher), what="the deferred hint")
     assert datetime.now(UTC) >= soon
     assert hints == [later.hint]

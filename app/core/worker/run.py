@@ -57,9 +57,8 @@ def _run_each(names: tuple[str, ...]) -> int:
 
     signal.signal(signal.SIGTERM, pass_on)
     signal.signal(signal.SIGINT, pass_on)
-    for name in names:
-        if not told:
-            children.append(subprocess.Popen([sys.executable, "-m", "app.cli", "worker", name]))  # noqa: S603
+    command = [sys.executable, "-m", "app.cli", "worker"]
+    children.extend(subprocess.Popen([*command, name]) for name in names if not told)  # noqa: S603
     if not told:
         os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)
     if not told:  # a second signal would kill a child that is on its way out
