@@ -111,6 +111,12 @@ def _key_revoke(options: argparse.Namespace) -> None:
     print(f"key {options.key_id} of {options.tenant} is revoked; running processes heed it within 5 s")
 
 
+def _rewrap(_options: argparse.Namespace) -> None:
+    from app.core.administration import rewrap_data_keys  # noqa: PLC0415
+
+    print(f"{asyncio.run(rewrap_data_keys())} data keys were put under the current master key")
+
+
 def _audit_verify(options: argparse.Namespace) -> int:
     from app.core.administration import verify_audit  # noqa: PLC0415
 
@@ -184,6 +190,10 @@ def _add_administration(commands: Commands) -> None:
     revoke = _add_verb(verbs, "revoke", _key_revoke, "end a key")
     revoke.add_argument("tenant", metavar="TENANT")
     revoke.add_argument("key_id", metavar="KEY_ID")
+
+    master_key = commands.add_parser("master-key", help="rotate the master key")
+    verbs = master_key.add_subparsers(required=True, metavar="VERB")
+    _add_verb(verbs, "rewrap", _rewrap, "put every tenant's data key under MASTER_KEY, off MASTER_KEY_PREVIOUS")
 
     audit = commands.add_parser("audit", help="check the audit log")
     verbs = audit.add_subparsers(required=True, metavar="VERB")

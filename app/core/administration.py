@@ -11,10 +11,11 @@ from app.core.config import Settings, load_settings
 from app.core.preflight import open_database
 from app.kit.db import Database
 from app.kit.errors import ConfigurationError, Refusal
-from app.tenancy import audit, keys, tenants
+from app.tenancy import audit, keys, secrets, tenants
 from app.tenancy.keys import KeyWish, Pepper
 from app.tenancy.models import ApiKey
 from app.tenancy.tenants import TenantNotFound, TenantRecord
+from app.tenancy.vault import Vault
 
 DEFAULT_SCOPES = ("jobs:read", "jobs:write")
 BY = audit.Hand("cli")
@@ -62,6 +63,21 @@ async def revoke_key(tenant_id: str, key_id: str) -> None:
     async with _database() as (_, database), database.session(tenant_id) as session:
         await tenants.get_tenant(session, tenant_id)
         await keys.revoke_key(session, tenant_id, key_id, BY)
+
+
+async def rewrap_data_keys() -> int:
+    """Put every tenant's data key under the current master key; how many were under an earlier one."""
+    async with _database() as (settings, database):
+        vault = Vault(settings.master_key, settings.security.previous_master_keys)
+        async with database.ledger.acquire() as connection:
+            registered = await tenants.list_tenants(connection)
+        rewrapped = 0
+        for each in registered:
+            async with database.session(each.tenant_id) as session:
+                if await secrets.rewrap(session, vault, each.tenant_id):
+                    await audit.record(session, each.tenant_id, BY.deed("data_key.rewrap", each.tenant_id))
+                    rewrapped += 1
+        return rewrapped
 
 
 async def verify_audit(tenant_id: str | None) -> Sequence[Verdict]:

@@ -22,6 +22,7 @@ from app.core.preflight import check_redis, open_database
 from app.core.readiness import readiness
 from app.engine.diagnostics import KINDS
 from app.engine.events import EventBell, EventLog
+from app.engine.policy import Quota
 from app.engine.submit import Submitter
 from app.engine.workload import Registry, resolve
 from app.kit.errors import ConfigurationError
@@ -120,7 +121,8 @@ async def _open(settings: Settings, stack: AsyncExitStack) -> Services:
     shared = await _open_pools(settings, stack)
     events, bell = EventLog(shared), EventBell(shared)
     await stack.enter_async_context(bell.ringing())
-    submitter = Submitter(database, queue.get, events)
+    limiter, policies = RateLimiter(shared), Policies(database)
+    submitter = Submitter(database, queue.get, events, quota=Quota(policies, limiter))
     stack.push_async_callback(submitter.drain)
     pepper = Pepper(settings.master_key, settings.security.previous_master_keys)
     pools = {"shared": shared} | {name: queue.get(name) for name in settings.queues}
@@ -132,8 +134,8 @@ async def _open(settings: Settings, stack: AsyncExitStack) -> Services:
         bell=bell,
         access=Access(database, pepper, settings.security.admin_key, _build_verifier(settings)),
         pepper=pepper,
-        policies=Policies(database),
-        throttle=Throttle(RateLimiter(shared)),
+        policies=policies,
+        throttle=Throttle(limiter),
         readiness=partial(readiness, database, pools),
     )
 

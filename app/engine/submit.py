@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -20,6 +20,7 @@ from app.engine.events import Event, EventLog
 from app.engine.hints import Held, note
 from app.engine.ledger.rows import Due, JobRow
 from app.engine.ledger.submit import Accepted, Answer, NewJob, submit
+from app.engine.policy import Quota
 from app.kit import json
 from app.kit.batching import Batcher
 from app.kit.db import CONNECTION_LOST, Database
@@ -43,10 +44,18 @@ class InvalidText(Refusal):
 class Submitter:
     """Accepts jobs for every queue; concurrent submits share a commit."""
 
-    def __init__(self, database: Database, pool_of: Callable[[str], ArqRedis], events: EventLog) -> None:
+    def __init__(
+        self,
+        database: Database,
+        pool_of: Callable[[str], ArqRedis],
+        events: EventLog,
+        *,
+        quota: Quota | None = None,  # None: for jobs that the system itself submits
+    ) -> None:
         self._database = database
         self._pool_of = pool_of
         self._events = events
+        self._quota = quota
         self._dispatchers: dict[str, Dispatcher] = {}
         self._submits: Batcher[NewJob, Answer] = Batcher(
             self._commit, max_batch=500, culprit_errors=(asyncpg.DataError, asyncpg.IntegrityConstraintViolationError)
@@ -54,6 +63,7 @@ class Submitter:
         self._notes: Batcher[Held, None] = Batcher(self._note, max_batch=1000)
 
     async def submit(self, request: NewJob) -> Accepted:
+        await self._admit([request])
         try:
             answer = await self._submits.submit(request)
         except asyncpg.DataError as error:
@@ -67,6 +77,7 @@ class Submitter:
 
     async def submit_many(self, requests: Sequence[NewJob]) -> list[Answer]:
         """One transaction, one dispatch."""
+        await self._admit(requests)
         try:
             async with self._database.ledger.acquire() as connection:
                 answers = await submit(connection, requests)
@@ -101,6 +112,11 @@ class Submitter:
         failpoint("submit.dispatched")
         for due in dues:
             self._notes.enqueue(Held(due.hint, dispatcher, enqueued.epoch)).add_done_callback(_log_lost_note)
+
+    async def _admit(self, requests: Sequence[NewJob]) -> None:
+        if self._quota is not None:
+            for tenant_id, jobs in Counter(request.tenant_id for request in requests).items():
+                await self._quota.admit(tenant_id, jobs)
 
     async def drain(self) -> None:
         await self._submits.drain()

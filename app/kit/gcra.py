@@ -32,15 +32,16 @@ class RateLimiter:
 
     def __init__(self, redis: ArqRedis) -> None:
         self._script = redis.register_script(_SCRIPT)
-        self._takes: Batcher[tuple[str, int], Allowance] = Batcher(self._take, max_batch=200)
+        self._takes: Batcher[tuple[str, int, int], Allowance] = Batcher(self._take, max_batch=200)
 
-    async def take(self, key: str, *, per_minute: int) -> Allowance:
-        """Take one of `per_minute` requests under this key."""
-        return await self._takes.submit((f"homeroom:rate:{key}", per_minute))
+    async def take(self, key: str, *, per_minute: int, cost: int = 1) -> Allowance:
+        """Take `cost` of `per_minute` requests under this key."""
+        return await self._takes.submit((f"homeroom:rate:{key}", per_minute, cost))
 
-    async def _take(self, requests: Sequence[tuple[str, int]]) -> list[Allowance]:
-        answers = await self._script(keys=[key for key, _ in requests], args=[rate for _, rate in requests])
+    async def _take(self, requests: Sequence[tuple[str, int, int]]) -> list[Allowance]:
+        arguments = [number for _, rate, cost in requests for number in (rate, cost)]
+        answers = await self._script(keys=[key for key, *_ in requests], args=arguments)
         return [
             Allowance(bool(allowed), rate, int(remaining), int(retry_ms) / 1000, int(reset_ms) / 1000)
-            for (_, rate), (allowed, remaining, retry_ms, reset_ms) in zip(requests, answers, strict=True)
+            for (_, rate, _), (allowed, remaining, retry_ms, reset_ms) in zip(requests, answers, strict=True)
         ]

@@ -147,6 +147,10 @@ class Policies:
     async def of(self, tenant_id: str) -> TenantRecord:
         return await self._known.get(tenant_id, partial(self._ask, tenant_id))
 
+    async def jobs_per_minute(self, tenant_id: str) -> int:
+        """The engine's question."""
+        return (await self.of(tenant_id)).limits.jobs_per_minute
+
     def forget(self, tenant_id: str) -> None:
         """The tenant was changed here: the next request asks anew."""
         self._known.forget(lambda record: record.tenant_id == tenant_id)

@@ -9,8 +9,11 @@ import asyncpg
 import pytest
 
 from app.cli import main
+from app.core.preflight import open_database
 from app.kit.errors import EX_CONFIG
+from app.tenancy import secrets
 from app.tenancy.keys import parse_key
+from app.tenancy.vault import Vault
 from tests.support.deployment import Deployment, only_environment
 
 
@@ -138,3 +141,21 @@ def test_a_mistake_is_one_message_with_its_cure(
     message = capsys.readouterr().err
     assert told in message
     assert cure in message.partition("Cure:")[2]
+
+
+def test_data_keys_move_to_the_current_master_key(deployment: Deployment, capsys: pytest.CaptureFixture[str]) -> None:
+    run(deployment, "tenant", "create", "rotating")
+
+    async def seal_one(master_key: str) -> None:
+        database = await open_database(deployment.settings(), "test")
+        async with database.session("rotating") as session:
+            await secrets.seal(session, Vault(master_key), "rotating", "f", b"x")
+        await database.close()
+
+    earlier = "the-master-key-that-was-there-before-this-one"
+    asyncio.run(seal_one(earlier))
+    capsys.readouterr()
+    with only_environment(deployment.environment(MASTER_KEY_PREVIOUS=earlier)):
+        assert main(["master-key", "rewrap"]) == 0
+        assert main(["master-key", "rewrap"]) == 0
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == ["1", "0"]
