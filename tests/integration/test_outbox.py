@@ -106,7 +106,7 @@ async def test_an_effect_that_was_delivered_but_not_noted_is_the_same_job_again(
     ("broken", "error"),
     [
         (("exam.confirmed", {}), "no handler for topic 'exam.confirmed'"),
-        ((SUBMIT, {"kind": "nobody.knows", "input": 1}), "nobody.knows"),
+        ((SUBMIT, {"kind": "nobody.knows", "input": 1}), "UnknownKind"),
         ((SUBMIT, {"kind": "test.strict", "input": {"steps": "many"}}), "InvalidInput"),
         ((SUBMIT, {"input": 1}), "KeyError: 'kind'"),
         ((SUBMIT, [1]), "TypeError"),
