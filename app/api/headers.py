@@ -18,7 +18,7 @@ HEADERS = {
     "Idempotency-Replayed": _header("`true` where the key stood for this earlier job.", _TEXT, "true"),
     "Location": _header("Where the job is to be read.", _TEXT, f"/v1/jobs/{JOB_ID}"),
     "Preference-Applied": _header("The wait that was granted, where one was asked for.", _TEXT, "wait=20"),
-    "RateLimit-Limit": _header("Requests of this class that the key may send in a minute.", _COUNT, 6000),
+    "RateLimit-Limit": _header("Requests of this class that the key may send in a minute.", _COUNT, 600000),
     "RateLimit-Remaining": _header("How many of them are left now.", _COUNT, 5999),
     "RateLimit-Reset": _header("Seconds until all of them are there again.", _COUNT, 1),
     "Retry-After": _header("Seconds to wait before asking again.", _COUNT, 1),
