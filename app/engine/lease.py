@@ -79,7 +79,11 @@ class Lease:
                     with contextlib.suppress(*CONNECTION_LOST):
                         await connection.close(timeout=2.0)
                 tries = 0
-            except CONNECTION_LOST as error:
+            except Exception as error:
+                # Only a start may fail. Later, whatever is wrong (a failover's read-only server, a grant that is gone)
+                # may pass, and a worker whose lease nobody keeps would run jobs that others take away from it.
+                if not self._registered.done() and not isinstance(error, CONNECTION_LOST):
+                    raise
                 tries += 1
                 log.warning("the lease cannot be renewed", error=str(error), worker_id=str(self.worker_id))
                 await asyncio.sleep(RECONNECT.delay(tries))

@@ -167,7 +167,7 @@ class Runtime(PlainWorker):
         finally:
             for task in beside:
                 task.cancel()
-            await asyncio.gather(*beside, return_exceptions=True)
+            await asyncio.wait(beside, timeout=LAST_WORDS)  # a library that swallows the cancel must not keep us here
             await self._lease.stop()
 
     async def _serve(self) -> None:

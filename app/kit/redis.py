@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+import asyncio
+from typing import Any, TypeAlias
 from urllib.parse import urlsplit, urlunsplit
 
 from arq.connections import ArqRedis
-from redis.asyncio import BlockingConnectionPool
+from redis.asyncio import BlockingConnectionPool, Connection, SSLConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from app.kit import json
 
@@ -20,6 +22,33 @@ Client: TypeAlias = ArqRedis  # by this name rooms that may not import arq pass 
 REDIS_AWAY: tuple[type[Exception], ...] = (RedisError, OSError, TimeoutError)
 
 QUEUE_KEY = "arq:queue"  # ARQ's default name: a stock producer with a JSON serializer reaches us unchanged
+
+
+class _HeedsCancels:
+    """Writes without `asyncio.wait_for`, which in Python 3.11 forgets a cancel that meets the end of the write.
+
+    The task would go on as if nobody had cancelled it: a drain would wait for ever, a cancelled job would run on.
+    """
+
+    socket_timeout: float | None
+
+    async def send_packed_command(self, command: Any, check_health: bool = True) -> None:
+        patience, self.socket_timeout = self.socket_timeout, None  # without one, redis-py awaits the write itself
+        try:
+            async with asyncio.timeout(patience):
+                await super().send_packed_command(command, check_health)  # type: ignore[misc]
+        except TimeoutError:
+            raise RedisTimeoutError("Timeout writing to socket") from None
+        finally:
+            self.socket_timeout = patience
+
+
+class _Connection(_HeedsCancels, Connection):
+    pass
+
+
+class _TLSConnection(_HeedsCancels, SSLConnection):
+    pass
 
 
 def connect(url: str, *, socket_timeout: float = 5.0, max_connections: int = 50) -> ArqRedis:
@@ -39,6 +68,7 @@ def connect(url: str, *, socket_timeout: float = 5.0, max_connections: int = 50)
         retry=Retry(ExponentialBackoff(cap=0.1, base=0.01), 1),
         retry_on_error=[RedisConnectionError],
     )
+    pool.connection_class = _TLSConnection if issubclass(pool.connection_class, SSLConnection) else _Connection
     return ArqRedis(
         pool_or_conn=pool, job_serializer=json.dumps, job_deserializer=json.loads, default_queue_name=QUEUE_KEY
     )

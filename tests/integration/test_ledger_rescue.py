@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from uuid import UUID
 
+import pytest
 import pytest_asyncio
 
+from app.engine.ledger import rescue as rescuing
 from app.engine.ledger.begin import Delivery, Verdict
 from app.engine.ledger.cancel import cancel
 from app.engine.ledger.finish import End
@@ -16,6 +18,7 @@ from app.engine.ledger.rescue import Rescued, rescue
 from app.kit.db import Connection, Database
 from app.kit.ids import uuid7
 from tests.support.jobs import QUEUE, attempts, begun, end, end_lease, live_worker, queued, row, try_begin
+from tests.support.waiting import eventually
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -139,6 +142,27 @@ async def test_finish_and_rescue_at_the_same_time_have_one_winner(database: Data
             assert (stored["status"], history) == expected
     assert ended, "rescue was always first: the race never happened"
     assert taken, "finish was always first: the race never happened"
+
+
+async def test_a_job_that_is_adopted_while_rescue_looks_at_it_stays_with_its_worker(
+    database: Database, ledger: Connection, delivery: Delivery, worker: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rescue has seen the dead registration; the worker registers anew and adopts before rescue has the row's lock."""
+    waits = "(select true from pg_advisory_xact_lock_shared(7) where j.job_id is not null) and j.queue = $1"
+    monkeypatch.setattr(rescuing, "_RESCUE", rescuing._RESCUE.replace("j.queue = $1", waits, 1))
+    await end_lease(ledger, worker)
+    async with database.ledger.acquire() as gate, database.ledger.acquire() as other:
+        async with gate.transaction():
+            await gate.execute("select pg_advisory_xact_lock(7)")
+            looking = asyncio.create_task(rescue(other, QUEUE, only_tenant=delivery.tenant_id))
+
+            async def looks() -> bool:
+                return bool(await ledger.fetchval("select 1 from pg_locks where locktype = 'advisory' and not granted"))
+
+            await eventually(looks, what="rescue's look")
+            assert await adopt(ledger, worker, await live_worker(ledger), [delivery]) == {delivery.job_id}
+        assert await looking == []
+    assert await end(ledger, delivery, End.DONE) is not None
 
 
 async def test_many_rescuers_rescue_each_job_once(database: Database, tenant: str) -> None:

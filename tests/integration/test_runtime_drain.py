@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import pytest
 import pytest_asyncio
 
@@ -167,6 +168,23 @@ async def test_a_lost_lease_is_noticed_and_the_job_adopted(stage: Stage) -> None
         gate.set()
         assert (await stage.ended(job_id))["losses"] == 0
     assert await stage.attempts(job_id) == ["success"]
+
+
+async def test_a_lease_outlives_an_error_that_nobody_expected(stage: Stage, deployment: Deployment) -> None:
+    superuser = await asyncpg.connect(deployment.database_url)
+    async with stage.worker(heartbeat=0.25, lease=0.5) as runtime:
+        old = worker_id(runtime)
+        await superuser.execute("revoke update on workers from homeroom_engine")
+
+        async def fails() -> bool:
+            held = "select 1 from workers where worker_id = $1 and lease_until > clock_timestamp()"
+            return await superuser.fetchval(held, old) is None
+
+        await eventually(fails, what="the end of a lease that cannot be renewed")
+        await superuser.execute("grant update on workers to homeroom_engine")
+        assert (await stage.ended(await stage.submit("t.echo")))["status"] == "done"
+        assert worker_id(runtime) != old
+    await superuser.close()
 
 
 async def test_a_zombie_s_end_is_refused_and_there_is_one_effect(stage: Stage) -> None:

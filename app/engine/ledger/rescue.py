@@ -24,14 +24,20 @@ async def rescue(
     return [Rescued(*record) for record in await connection.fetch(_RESCUE, queue, only_tenant, limit)]
 
 
+# Found first and locked second: a row that its worker adopted in between has another owner by then, whom a join with
+# `workers` under the lock would still look for in the statement's old snapshot, in vain.
 _RESCUE = f"""
-with lost as materialized (
-    select j.job_id, j.tenant_id, j.attempt, j.claim_token
+with found as materialized (
+    select j.job_id, j.tenant_id, j.worker_id
     from jobs j left join workers w on w.worker_id = j.worker_id
     where j.queue = $1 and j.status = 'processing' and ($2::text is null or j.tenant_id = $2)
       and (w.worker_id is null or w.lease_until < clock_timestamp() or j.deadline_at < clock_timestamp())
     order by j.job_id
     limit $3
+), lost as materialized (
+    select j.job_id, j.tenant_id, j.attempt, j.claim_token
+    from found join jobs j on j.job_id = found.job_id and j.tenant_id = found.tenant_id
+         and j.worker_id is not distinct from found.worker_id and j.status is not distinct from 'processing'
     for update of j skip locked
 ), rescued as (
     update jobs j
