@@ -50,6 +50,7 @@ class Reconciler:
         self._lease = lease
         self._only_tenant = only_tenant
         self._interval = interval
+        self._turn = min(TURN, max(lease, 2 * interval))  # a short lease promises a quick rescue
         self._due = asyncio.Event()
         self._patient_until = 0.0  # after a reconnect, owners get one whole lease to show themselves
 
@@ -87,7 +88,7 @@ class Reconciler:
 
     async def _take_turn(self) -> bool:
         async with self._database.ledger.acquire() as connection:
-            return await connection.fetchval(_TAKE_TURN, self._queue, self._worker_id(), TURN) is not None
+            return await connection.fetchval(_TAKE_TURN, self._queue, self._worker_id(), self._turn) is not None
 
     async def _rescue(self) -> None:
         async with self._database.ledger.acquire() as connection:
