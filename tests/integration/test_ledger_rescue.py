@@ -200,7 +200,8 @@ async def test_a_worker_registered_anew_adopts_what_was_not_given_away(
     kept, lost = [await begun(ledger, await queued(ledger, tenant_id=tenant), worker) for _ in range(2)]
     await end_lease(ledger, worker)
     await ledger.execute("update jobs set status = 'queued' where job_id = $1", lost.job_id)
-    anew = await live_worker(ledger)
+    stranger, anew = await live_worker(ledger), await live_worker(ledger)
+    assert await adopt(ledger, stranger, anew, [kept, lost]) == set()
     assert await adopt(ledger, worker, anew, [kept, lost]) == {kept.job_id}
     assert await rescued(ledger, tenant) == []
     assert await end(ledger, kept, End.DONE) is not None
