@@ -89,7 +89,8 @@ class Finisher:
     async def _dispatch_next(self, ending: Ending, ended: Ended) -> None:
         dues: list[Due] = []
         if ended.status == "queued":
-            dues = [Due(Hint(ended.job_id, ended.attempt + 1), ended.priority, ended.run_at)]
+            next_try = Hint(ended.job_id, ended.attempt + 1)
+            dues = [Due(next_try, ending.delivery.tenant_id, ended.bulk, ended.priority, ended.run_at)]
         elif ended.lane_id is not None and ended.status in TERMINAL:
             async with self._database.ledger.acquire() as connection:
                 dues = await lane_heads(connection, self._queue, [(ending.delivery.tenant_id, ended.lane_id)])

@@ -45,6 +45,7 @@ class Job(Base):
     retries: Mapped[int] = mapped_column(server_default="0")  # times a person or a client retried it
     max_attempts: Mapped[int]
     priority: Mapped[int] = mapped_column(SmallInteger, server_default="0")
+    bulk: Mapped[bool] = mapped_column(server_default=text("false"))  # waits in its tenant's bulk flow
 
     lane_id: Mapped[str | None] = mapped_column(Text)
     lane_seq: Mapped[int | None] = mapped_column(BigInteger)
@@ -78,7 +79,7 @@ class Job(Base):
             "jobs_undispatched",
             "queue",
             "created_at",
-            postgresql_where=text("status = 'queued' and dispatched_at is null"),
+            postgresql_where=text("status = 'queued' and dispatched_at is null and lane_id is null"),
         ),
         Index("jobs_processing", "queue", "worker_id", postgresql_where=text("status = 'processing'")),
         # Two holders of a lane are impossible, whatever Redis or a worker believes.
@@ -92,8 +93,8 @@ class Job(Base):
         ),
         Index(
             "jobs_lane_live",
-            "tenant_id",
             "queue",
+            "tenant_id",
             "lane_id",
             "lane_seq",
             unique=True,
@@ -185,8 +186,6 @@ class Worker(Base):
     load: Mapped[int] = mapped_column(server_default="0")
     started_at: Mapped[datetime] = mapped_column(Timestamp, server_default=NOW)
     lease_until: Mapped[datetime] = mapped_column(Timestamp)
-
-    __table_args__ = (Index("workers_by_queue", "queue", "lease_until"),)
 
 
 class QueueControl(Base):

@@ -24,6 +24,9 @@ class JobKind:
     timeout: float = 300.0  # seconds a delivery may run
     max_attempts: int = 5
     backoff: Backoff = field(default_factory=Backoff)
+    # What a delivery takes before it begins and gives back at its end, by name; `{field}` is a field of the input. How
+    # many of each a tenant has at a time, across all workers, is in its limits: ("llm_total", "llm_{role}").
+    permits: tuple[str, ...] = ()
     lanes: bool = True  # whether a client may name a lane
     public: bool = True  # whether POST /v1/jobs accepts it
 

@@ -35,7 +35,7 @@ def dispatcher(redis: ArqRedis) -> Dispatcher:
 
 
 def due(*, priority: int = 0, run_at: datetime | None = None) -> Due:
-    return Due(Hint(uuid4(), 1), priority, run_at)
+    return Due(Hint(uuid4(), 1), "demo", False, priority, run_at)
 
 
 async def claimed(dispatcher: Dispatcher, want: int = 100, lease: float = LEASE) -> list[Hint]:

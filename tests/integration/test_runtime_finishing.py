@@ -104,7 +104,7 @@ async def test_an_end_frees_its_lease_and_hints_at_what_comes_next(
     head = await begun(ledger, await queued(ledger, tenant_id=tenant, lane_id="lane"), worker)
     following = await queued(ledger, tenant_id=tenant, lane_id="lane")
     retried = await begun(ledger, await queued(ledger, tenant_id=tenant), worker)
-    await stage.dispatcher.enqueue([Due(head.hint, 0, None), Due(retried.hint, 0, None)])
+    await stage.dispatcher.enqueue([Due(each.hint, "demo", False, 0, None) for each in (head, retried)])
     await stage.dispatcher.claim(2, 60.0)
     await finisher.finish(Ending(head, End.DONE, result="1"))
     await finisher.finish(Ending(retried, End.RETRY))

@@ -40,11 +40,13 @@ async def forget_dispatches(connection: Connection, queue: str) -> int:
 
 
 def _due(records: list[Any]) -> list[Due]:
-    return [Due(Hint(r["job_id"], r["attempt"] + 1), r["priority"], r["run_at"]) for r in records]
+    return [
+        Due(Hint(r["job_id"], r["attempt"] + 1), r["tenant_id"], r["bulk"], r["priority"], r["run_at"]) for r in records
+    ]
 
 
 _UNDISPATCHED = f"""
-select j.job_id, j.attempt, j.priority, j.run_at
+select j.job_id, j.attempt, j.tenant_id, j.bulk, j.priority, j.run_at
 from jobs j
 where j.queue = $1 and j.status = 'queued' and j.dispatched_at is null and ($2::text is null or j.tenant_id = $2)
   and not exists (select 1 from queue_controls control where control.queue = j.queue and control.paused)
@@ -54,10 +56,10 @@ limit $3
 """
 
 _LANE_HEADS = """
-select head.job_id, head.attempt, head.priority, head.run_at
+select head.job_id, head.attempt, head.tenant_id, head.bulk, head.priority, head.run_at
 from unnest($2::text[], $3::text[]) as ended (tenant_id, lane_id)
 cross join lateral (
-    select j.job_id, j.attempt, j.priority, j.run_at, j.status, j.dispatched_at from jobs j
+    select j.job_id, j.attempt, j.tenant_id, j.bulk, j.priority, j.run_at, j.status, j.dispatched_at from jobs j
     where j.tenant_id = ended.tenant_id and j.queue = $1 and j.lane_id = ended.lane_id
       and j.status in ('queued', 'processing')
     order by j.lane_seq limit 1) head

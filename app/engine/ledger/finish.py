@@ -48,6 +48,7 @@ class Ended(NamedTuple):
     attempt: int
     status: str  # the job's status from now on
     lane_id: str | None
+    bulk: bool
     priority: int
     run_at: datetime | None
 
@@ -124,7 +125,7 @@ with ending as materialized (
     where j.job_id = ending.job_id and j.attempt = ending.attempt and j.claim_token = ending.token
       and j.status is not distinct from 'processing'
     returning j.job_id, j.tenant_id, j.attempt, j.claim_token, j.worker_id, j.begun_at, j.status, j.lane_id,
-              j.priority, j.run_at, outcome, ending.error, ending.detail, ending.exit_code
+              j.bulk, j.priority, j.run_at, outcome, ending.error, ending.detail, ending.exit_code
 ), recorded as (
     insert into job_attempts (job_id, attempt, tenant_id, worker_id, claim_token, status, started_at, duration_ms,
                               exit_code, error, error_detail)
@@ -132,11 +133,11 @@ with ending as materialized (
            extract(epoch from now() - begun_at)::float8 * 1000, exit_code, error, detail
     from ended
 )
-select job_id, attempt, status, lane_id, priority, run_at from ended
+select job_id, attempt, status, lane_id, bulk, priority, run_at from ended
 """
 
 _REREAD = """
-select recorded.job_id, recorded.attempt, j.status, j.lane_id, j.priority, j.run_at
+select recorded.job_id, recorded.attempt, j.status, j.lane_id, j.bulk, j.priority, j.run_at
 from job_attempts recorded
 join unnest($1::uuid[], $2::int[], $3::uuid[], $4::text[]) as mine (job_id, attempt, token, outcome)
   on recorded.job_id = mine.job_id and recorded.attempt = mine.attempt and recorded.claim_token = mine.token

@@ -25,6 +25,8 @@ class Due(NamedTuple):
     """A hint that is to be dispatched, with what orders it."""
 
     hint: Hint
+    tenant_id: str
+    bulk: bool
     priority: int
     run_at: datetime | None  # None: now
 
@@ -43,6 +45,7 @@ class JobRow:
     attempt: int
     max_attempts: int
     priority: int
+    bulk: bool
     error: str | None
     error_detail: str | None
     result: Any
@@ -69,12 +72,12 @@ class JobRow:
 
     def due(self) -> Due:
         """The hint for this job's next delivery."""
-        return Due(Hint(self.job_id, self.attempt + 1), self.priority, self.run_at)
+        return Due(Hint(self.job_id, self.attempt + 1), self.tenant_id, self.bulk, self.priority, self.run_at)
 
 
 # The columns of a JobRow, for `select` and `returning`. JSON crosses as text, so that every connection reads it alike.
 JOB_COLUMNS = (
-    "job_id, tenant_id, queue, kind, status, step, progress, attempt, max_attempts, priority, error, error_detail, "
+    "job_id, tenant_id, queue, kind, status, step, progress, attempt, max_attempts, priority, bulk, error, error_detail, "
     "result::text as result, request_id, session_id, lane_id, lane_seq, created_at, updated_at, run_at, started_at, "
     "finished_at"
 )

@@ -42,6 +42,7 @@ class NewJob:
     max_attempts: int
     timeout: float
     priority: int = 0
+    bulk: bool = False  # waits in its tenant's bulk flow, not before its interactive jobs
     lane_id: str | None = None
     lane_capacity: int | None = None
     debounce_ms: int = 0
@@ -225,6 +226,7 @@ async def _insert(connection: Connection, requests: Sequence[NewJob], lane_seqs:
         [r.max_attempts for r in requests],
         [r.timeout for r in requests],
         [r.priority for r in requests],
+        [r.bulk for r in requests],
         [r.lane_id for r in requests],
         [lane_seqs.get(r.job_id) for r in requests],
         [r.run_at for r in requests],
@@ -235,13 +237,13 @@ async def _insert(connection: Connection, requests: Sequence[NewJob], lane_seqs:
 
 
 _INSERT = f"""
-insert into jobs (job_id, tenant_id, queue, kind, input, max_attempts, timeout_seconds, priority, lane_id, lane_seq,
+insert into jobs (job_id, tenant_id, queue, kind, input, max_attempts, timeout_seconds, priority, bulk, lane_id, lane_seq,
                   run_at, request_id, session_id)
-select job_id, tenant_id, queue, kind, input::jsonb, max_attempts, timeout_seconds, priority, lane_id, lane_seq,
+select job_id, tenant_id, queue, kind, input::jsonb, max_attempts, timeout_seconds, priority, bulk, lane_id, lane_seq,
        run_at, request_id, session_id
 from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::int[], $7::float8[], $8::int2[],
-            $9::text[], $10::bigint[], $11::timestamptz[], $12::text[], $13::text[])
-  as new (job_id, tenant_id, queue, kind, input, max_attempts, timeout_seconds, priority, lane_id, lane_seq,
+            $9::boolean[], $10::text[], $11::bigint[], $12::timestamptz[], $13::text[], $14::text[])
+  as new (job_id, tenant_id, queue, kind, input, max_attempts, timeout_seconds, priority, bulk, lane_id, lane_seq,
           run_at, request_id, session_id)
 returning {JOB_COLUMNS}
 """

@@ -1,0 +1,14 @@
+"""What operators need: samples of the last hours, and what retention leaves behind."""
+
+revision = "0004"
+down_revision = "0003"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass
+
+
+def downgrade() -> None:
+    pass
