@@ -65,6 +65,12 @@ def _migrate(options: argparse.Namespace) -> None:
     print(f"the schema is at {required_revision() if options.revision == 'head' else options.revision}")
 
 
+def _chat(options: argparse.Namespace) -> int:
+    from app.client.terminal import run_chat  # noqa: PLC0415
+
+    return run_chat(options)
+
+
 def _tenant_create(options: argparse.Namespace) -> None:
     from app.core.administration import create_tenant  # noqa: PLC0415
 
@@ -117,6 +123,18 @@ def _rewrap(_options: argparse.Namespace) -> None:
     print(f"{asyncio.run(rewrap_data_keys())} data keys were put under the current master key")
 
 
+def _audit(_options: argparse.Namespace) -> int:
+    from app.core.inspection import INVARIANTS, audit_ledger  # noqa: PLC0415
+
+    found = asyncio.run(audit_ledger())
+    for invariant, says in INVARIANTS.items():
+        count = sum(finding.invariant == invariant for finding in found)
+        print(f"{invariant}  {says:<44}  {f'{count} VIOLATIONS' if count else 'holds'}")
+    for finding in found:
+        print(f"{finding.invariant}  {finding.name}  {finding.subject}: {finding.detail}", file=sys.stderr)
+    return int(bool(found))
+
+
 def _audit_verify(options: argparse.Namespace) -> int:
     from app.core.administration import verify_audit  # noqa: PLC0415
 
@@ -161,12 +179,28 @@ def _parser() -> argparse.ArgumentParser:
     migrate.add_argument("--revision", default="head")
     migrate.set_defaults(run=_migrate)
 
+    _add_chat(commands)
     _add_administration(commands)
 
     workloads = commands.add_parser("workloads", help="list the queues")
     workloads.add_argument("--write", action="store_true", help="write the files that a new queue's spec implies")
     workloads.set_defaults(run=_workloads)
     return parser
+
+
+def _add_chat(commands: Commands) -> None:
+    chat = commands.add_parser("chat", help="talk with the tutor at the terminal")
+    chat.add_argument("--url", help="where the API is (or HOMEROOM_URL)")
+    chat.add_argument("--key", help="an API key (better HOMEROOM_API_KEY: a command line is seen by others)")
+    known = Path(".homeroom/ready.json")
+    chat.add_argument("--ready-file", type=Path, default=known, help=f"what `homeroom up` wrote (default: {known})")
+    who = chat.add_mutually_exclusive_group()
+    who.add_argument("--student", metavar="ID", help="speak as this student (default: guest)")
+    who.add_argument("--teacher", metavar="ID", help="speak as this teacher")
+    chat.add_argument("--session", help="go on with this session, or begin it")
+    chat.add_argument("--agent", help="one of /v1/agents")
+    chat.add_argument("--once", metavar="QUESTION", help="ask this, print the reply, and end; `-` reads it from stdin")
+    chat.set_defaults(run=_chat)
 
 
 def _add_administration(commands: Commands) -> None:
@@ -195,8 +229,9 @@ def _add_administration(commands: Commands) -> None:
     verbs = master_key.add_subparsers(required=True, metavar="VERB")
     _add_verb(verbs, "rewrap", _rewrap, "put every tenant's data key under MASTER_KEY, off MASTER_KEY_PREVIOUS")
 
-    audit = commands.add_parser("audit", help="check the audit log")
-    verbs = audit.add_subparsers(required=True, metavar="VERB")
+    audit = commands.add_parser("audit", help="count violations of the invariants: exit code 1 where there is one")
+    audit.set_defaults(run=_audit)
+    verbs = audit.add_subparsers(metavar="VERB")
     verify = _add_verb(verbs, "verify", _audit_verify, "exit code 1 where an entry was changed, dropped or slipped in")
     verify.add_argument("tenant", nargs="?", metavar="TENANT", help="one tenant's log, or `-`; all by default")
 

@@ -2,8 +2,9 @@
 
 from fastapi import APIRouter, FastAPI
 
-from app.api import admin, catalogue, description, health, jobs, kinds, problems
+from app.api import admin, catalogue, description, health, jobs, kinds, metrics, problems
 from app.api.deps import GUARDED, TENANT_PREFIX
+from app.api.express import Express
 from app.api.middleware import RequestContext, RequestLimits
 
 VERSION_PREFIX = "/v1"
@@ -12,12 +13,13 @@ VERSION_PREFIX = "/v1"
 def mount(app: FastAPI) -> None:
     """Put everything app-wide on the application; a workload's own routes follow by `mount_v1`."""
     problems.install(app)
+    app.add_middleware(Express)  # added first, so innermost
     app.add_middleware(RequestLimits)
     app.add_middleware(RequestContext)  # added last, so outermost: whatever goes wrong inside has an id
     mount_v1(app, jobs.router)
     mount_v1(app, kinds.router)
     mount_v1(app, admin.tenant_router)
-    for router in (admin.router, health.router, catalogue.router):
+    for router in (admin.router, health.router, metrics.router, catalogue.router):
         app.include_router(router)
     description.install(app)
 

@@ -18,6 +18,7 @@ from app.engine.workload import Registry
 from app.kit.db import Database
 from app.tenancy.access import Access, Forbidden, Principal, Unauthorized, UnknownTenant
 from app.tenancy.keys import Pepper
+from app.tenancy.language_model import TenantModels
 from app.tenancy.tenants import Policies
 from app.tenancy.throttle import Throttle, TooManyRequests
 
@@ -36,8 +37,10 @@ class Services:
     access: Access
     pepper: Pepper
     policies: Policies
+    models: TenantModels
     throttle: Throttle
     readiness: Callable[[], Awaitable[dict[str, Any]]]
+    metrics: Callable[[], Awaitable[bytes]]
 
 
 async def get_services(request: Request) -> Services:

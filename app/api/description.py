@@ -25,6 +25,9 @@ from app.api.refusals import (
 TAGS = {
     "jobs": "Submit work, follow it, stop it, try it again.",
     "kinds": "What can be submitted here.",
+    "chat": "Talk with a tutor; read what was said.",
+    "agents": "A tenant's own prompts by name.",
+    "llm": "The language model of a tenant's own; for the tenant's administrators.",
     "operators": "Queues and workers, across tenants; for operators.",
     "tenants": "The registry of tenants; for operators.",
     "keys": "API keys of a tenant; for operators and the tenant's administrators.",

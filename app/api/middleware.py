@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 import re
+from itertools import chain
 
 import structlog
 from fastapi import Request
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -16,6 +15,7 @@ from app.api.problems import problem_response, unexpected
 from app.api.refusals import HeadersTooLarge
 from app.kit.gcra import Allowance
 from app.kit.ids import uuid7
+from app.kit.patience import within
 
 MEGABYTE = 1024 * 1024
 BODY_LIMIT = 2 * MEGABYTE
@@ -37,7 +37,7 @@ class RequestContext:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        given = Headers(scope=scope).get("x-request-id", "")
+        given = _header(scope, b"x-request-id")
         request_id = given if _SANE_ID.fullmatch(given) else str(uuid7())
         scope.setdefault("state", {})["request_id"] = request_id
         started = False
@@ -46,34 +46,45 @@ class RequestContext:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                headers = MutableHeaders(scope=message)
-                headers["X-Request-ID"] = request_id
-                _add_security(headers)
+                headers = message["headers"] = [*message.get("headers", ()), *ALWAYS]
+                headers.append((b"x-request-id", request_id.encode()))
+                _add_defaults(headers)
                 _add_allowance(headers, scope["state"].get("allowance"))
             await send(message)
 
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
-            try:
-                await self._app(scope, receive, send_with_id)
-            except Exception as error:
-                if started:  # a stream broke off; the server ends the connection, which is all that can be told
-                    raise
-                await unexpected(Request(scope), error)(scope, receive, send_with_id)
+        tokens = structlog.contextvars.bind_contextvars(request_id=request_id)
+        try:
+            await self._app(scope, receive, send_with_id)
+        except Exception as error:
+            if started:  # a stream broke off; the server ends the connection, which is all that can be told
+                raise
+            await unexpected(Request(scope), error)(scope, receive, send_with_id)
+        finally:
+            structlog.contextvars.reset_contextvars(**tokens)
 
 
-def _add_security(headers: MutableHeaders) -> None:
-    """Nothing of ours is to be framed, sniffed or run as anything but what it says; pages set their own policy."""
-    headers["X-Content-Type-Options"] = "nosniff"
-    headers["Referrer-Policy"] = "no-referrer"
-    headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-    headers.setdefault("Cache-Control", "no-cache")
+# Nothing of ours is to be sniffed or to say where it was read.
+ALWAYS = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer"))
+
+# Nor is it to be framed, run as anything but what it says, or kept; but pages set their own policy.
+UNLESS_SET = {
+    b"content-security-policy": b"default-src 'none'; frame-ancestors 'none'",
+    b"cache-control": b"no-cache",
+}
 
 
-def _add_allowance(headers: MutableHeaders, allowance: Allowance | None) -> None:
+def _add_defaults(headers: list[tuple[bytes, bytes]]) -> None:
+    given = {name for name, _ in headers}
+    headers.extend((name, value) for name, value in UNLESS_SET.items() if name not in given)
+
+
+def _add_allowance(headers: list[tuple[bytes, bytes]], allowance: Allowance | None) -> None:
     if allowance is not None:
-        headers["RateLimit-Limit"] = str(allowance.limit)
-        headers["RateLimit-Remaining"] = str(allowance.remaining)
-        headers["RateLimit-Reset"] = str(math.ceil(allowance.reset_after))
+        headers += (
+            (b"ratelimit-limit", b"%d" % allowance.limit),
+            (b"ratelimit-remaining", b"%d" % allowance.remaining),
+            (b"ratelimit-reset", b"%d" % math.ceil(allowance.reset_after)),
+        )
 
 
 class RequestLimits:
@@ -87,12 +98,12 @@ class RequestLimits:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        if sum(len(name) + len(value) for name, value in scope["headers"]) > HEADERS_LIMIT:
+        if sum(map(len, chain.from_iterable(scope["headers"]))) > HEADERS_LIMIT:
             refusal = HeadersTooLarge(f"All headers together may have {HEADERS_LIMIT} bytes.")
             await problem_response(refusal, scope["state"]["request_id"])(scope, receive, send)
             return
         limit = body_limit(scope["path"])
-        declared = Headers(scope=scope).get("content-length", "0")
+        declared = _header(scope, b"content-length")
         arrived = int(declared) if declared.isdecimal() and int(declared) > limit else 0
         complete = False
 
@@ -103,8 +114,7 @@ class RequestLimits:
                 raise HTTPException(413, f"This route takes at most {limit} bytes.")
             try:
                 # Once the body is complete, what is awaited here is the client's leaving, which may take its time.
-                async with asyncio.timeout(None if complete else BODY_PATIENCE):
-                    message = await receive()
+                message = await (receive() if complete else within(BODY_PATIENCE, _once(receive)))
             except TimeoutError:
                 raise HTTPException(408, f"Nothing of the body arrived for {BODY_PATIENCE:g} s.") from None
             complete = not message.get("more_body", False)
@@ -114,6 +124,17 @@ class RequestLimits:
             return message
 
         await self._app(scope, receive_within_limit, send)
+
+
+async def _once(receive: Receive) -> Message:
+    """A coroutine, whatever kind of awaitable the server gives."""
+    return await receive()
+
+
+def _header(scope: Scope, name: bytes) -> str:
+    """A header's first value; empty where there is none."""
+    value: bytes = next((value for each, value in scope["headers"] if each == name), b"")
+    return value.decode("latin-1")
 
 
 def body_limit(path: str) -> int:

@@ -47,6 +47,13 @@ class JobNotFound(Refusal):
     cure = "Check the id, and that the key belongs to the tenant that submitted the job."
 
 
+class JobExpired(Refusal):
+    status = 410
+    code = "job_expired"
+    title = "The job ended so long ago that it is not kept any more"
+    cure = "Submit the work again if it is still needed; `retention_days` of the tenant says how long jobs are kept."
+
+
 class QueueNotFound(Refusal):
     status = 404
     code = "queue_not_found"

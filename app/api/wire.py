@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from pydantic import StringConstraints
+from starlette.requests import ClientDisconnect
 
 from app.kit import json
 
@@ -41,6 +42,19 @@ class StrictRequest(Request):
 
     async def json(self) -> Any:
         return json.loads(await self.body())
+
+    async def body(self) -> bytes:
+        """Without the generator that Starlette would read it through; most bodies are one message."""
+        if not hasattr(self, "_body"):
+            parts, more = [], True
+            while more:
+                message = await self.receive()
+                if message["type"] == "http.disconnect":
+                    raise ClientDisconnect
+                parts.append(message.get("body", b""))
+                more = message.get("more_body", False)
+            self._body = b"".join(parts)
+        return self._body
 
 
 class EdgeRoute(APIRoute):

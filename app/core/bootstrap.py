@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from app.kit.db import Database, DatabaseOptions
+from app.library.demo import seed_demo
 from app.tenancy.access import Access, Unauthorized
 from app.tenancy.keys import Pepper, issue_key
 from app.tenancy.tenants import create_tenant
@@ -17,9 +18,27 @@ def ensure_tenant(database_url: str, master_key: str, tenant_id: str, known: dic
     return asyncio.run(_ensure_tenant(database_url, master_key, tenant_id, known))
 
 
+def seed_library(database_url: str, tenant_id: str) -> int:
+    """Put the demonstration lessons into the tenant's library, unless there is something in it."""
+    return asyncio.run(_seed_library(database_url, tenant_id))
+
+
+async def _seed_library(database_url: str, tenant_id: str) -> int:
+    database = Database(_options(database_url), application_name="homeroom bootstrap")
+    await database.open()
+    try:
+        async with database.session(tenant_id) as session:
+            return await seed_demo(session, tenant_id)
+    finally:
+        await database.close()
+
+
+def _options(database_url: str) -> DatabaseOptions:
+    return DatabaseOptions(app_url=database_url, engine_url=database_url, pool_size=1, ledger_pool_size=1)
+
+
 async def _ensure_tenant(database_url: str, master_key: str, tenant_id: str, known: dict[str, str]) -> dict[str, str]:
-    options = DatabaseOptions(app_url=database_url, engine_url=database_url, pool_size=1, ledger_pool_size=1)
-    database = Database(options, application_name="homeroom bootstrap")
+    database = Database(_options(database_url), application_name="homeroom bootstrap")
     await database.open()
     try:
         await create_tenant(database, tenant_id)

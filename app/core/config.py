@@ -19,6 +19,7 @@ from app.kit import failpoints
 from app.kit.db import DatabaseOptions
 from app.kit.errors import ConfigurationError
 from app.kit.redis import place, with_database
+from app.llm.config import DEFAULT_BASE_URL, ProviderConfig
 from app.workloads import WORKLOADS
 
 DEVELOPMENT_MASTER_KEY = "development-only-master-key-never-use-in-production"
@@ -91,10 +92,11 @@ class QueueSettings(BaseModel):
     redis_url: str
     concurrency: int
     grace: float
+    probe_port: int
 
 
 class QueueOverrides(BaseSettings):
-    """`CHAT_REDIS_URL`, `CHAT_REDIS_DB`, `CHAT_CONCURRENCY`, `CHAT_GRACE_SECONDS`, and so for every queue."""
+    """`CHAT_REDIS_URL`, `CHAT_REDIS_DB`, `CHAT_CONCURRENCY`, `CHAT_GRACE_SECONDS`, `CHAT_PROBE_PORT`; every queue's."""
 
     model_config = _ENV
 
@@ -102,13 +104,15 @@ class QueueOverrides(BaseSettings):
     redis_db: int | None = Field(None, ge=1)  # another database of the common server
     concurrency: int | None = Field(None, ge=1)
     grace_seconds: float | None = Field(None, ge=0)
+    probe_port: int | None = Field(None, ge=0, le=65535)
 
-    def apply(self, workload: Workload, common_url: str) -> QueueSettings:
+    def apply(self, workload: Workload, common_url: str, probe_port: int) -> QueueSettings:
         database = workload.redis_db if self.redis_db is None else self.redis_db
         return QueueSettings(
             redis_url=self.redis_url or with_database(common_url, database),
             concurrency=self.concurrency or workload.concurrency,
             grace=workload.grace if self.grace_seconds is None else self.grace_seconds,
+            probe_port=probe_port if self.probe_port is None else self.probe_port,
         )
 
 
@@ -122,6 +126,9 @@ class WorkerSettings(BaseSettings):
     scan_on_start: bool = Field(True, validation_alias="SCAN_PENDING_ON_START")
     tenant_id: str | None = Field(None, validation_alias="TENANT_ID")
     host: str = Field(default_factory=socket.gethostname, validation_alias="WORKER_HOST")
+    probe_host: str = Field("127.0.0.1", validation_alias="WORKER_PROBE_HOST")
+    probe_port: int = Field(0, ge=0, le=65535, validation_alias="WORKER_PROBE_PORT")  # 0: no probe
+    stall: float = Field(120.0, gt=0, validation_alias="WORKER_STALL_SECONDS")
 
 
 class ApiSettings(BaseSettings):
@@ -152,6 +159,53 @@ class SecuritySettings(BaseSettings):
         return split(value)
 
 
+class LlmSettings(BaseSettings):
+    """The deployment's own model; a tenant may have one of its own. Without any, the local provider answers."""
+
+    model_config = _ENV
+
+    base_url: str = Field("", validation_alias="LLM_BASE_URL")
+    api_key: str | None = Field(None, repr=False, validation_alias="LLM_API_KEY")
+    model: str = Field("", validation_alias="LLM_MODEL")
+    connect_timeout: float = Field(5.0, gt=0, validation_alias="LLM_CONNECT_SECONDS")
+    first_token_timeout: float = Field(20.0, gt=0, validation_alias="LLM_FIRST_TOKEN_SECONDS")
+    timeout: float = Field(120.0, gt=0, validation_alias="LLM_TIMEOUT_SECONDS")
+    tenant_hosts: Annotated[tuple[str, ...], NoDecode] = Field((), validation_alias="LLM_TENANT_HOSTS")
+
+    @field_validator("tenant_hosts", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        return split(value)
+
+    @property
+    def configured(self) -> bool:
+        return bool(self.base_url or self.api_key)
+
+    def provider(self) -> ProviderConfig | None:
+        """None: the local provider."""
+        if not self.configured:
+            return None
+        return self.at(self.base_url or DEFAULT_BASE_URL, self.model, self.api_key)
+
+    def at(self, base_url: str, model: str, api_key: str | None) -> ProviderConfig:
+        """A server, wherever it is, with this deployment's patience."""
+        return ProviderConfig(
+            model=model,
+            base_url=base_url,
+            api_key=api_key,
+            connect_timeout=self.connect_timeout,
+            first_token_timeout=self.first_token_timeout,
+            timeout=self.timeout,
+        )
+
+
+class ChatSettings(BaseSettings):
+    model_config = _ENV
+
+    lane_max_queue: int = Field(6, ge=1, validation_alias="CHAT_LANE_MAX_QUEUE")
+    lane_debounce_ms: int = Field(500, ge=0, validation_alias="CHAT_LANE_DEBOUNCE_MS")
+
+
 class Settings(BaseModel):
     """All groups; `load_settings()` reads them from the environment."""
 
@@ -162,6 +216,8 @@ class Settings(BaseModel):
     worker: WorkerSettings
     api: ApiSettings
     security: SecuritySettings
+    llm: LlmSettings
+    chat: ChatSettings
 
     @property
     def shared_redis_url(self) -> str:
@@ -178,14 +234,17 @@ def load_settings() -> Settings:
     try:
         redis = RedisSettings()
         _check_url("REDIS_URL", redis.url, REDIS_SCHEMES)
+        worker = WorkerSettings()
         settings = Settings(
             app=AppSettings(),
             database=DatabaseSettings(),
             redis=redis,
-            queues={w.name: _overrides(w.name).apply(w, redis.url) for w in WORKLOADS},
-            worker=WorkerSettings(),
+            queues={w.name: _overrides(w.name).apply(w, redis.url, worker.probe_port) for w in WORKLOADS},
+            worker=worker,
             api=ApiSettings(),
             security=SecuritySettings(),
+            llm=LlmSettings(),
+            chat=ChatSettings(),
         )
     except ValidationError as error:
         raise _misread(error) from None
@@ -219,6 +278,7 @@ def _check(settings: Settings) -> None:
     _check_urls(settings)
     _check_places(settings)
     _check_secrets(settings)
+    _check_llm(settings.llm)
     if settings.worker.heartbeat * 2 > settings.worker.lease:
         raise ConfigurationError(
             f"HEARTBEAT_SECONDS={settings.worker.heartbeat:g} is too slow for LEASE_SECONDS={settings.worker.lease:g}.",
@@ -288,6 +348,18 @@ def _check_secrets(settings: Settings) -> None:
     admin = settings.security.admin_key
     if admin is not None and (len(admin) < MASTER_KEY_LENGTH or _entropy(admin) < MASTER_KEY_ENTROPY):
         raise ConfigurationError("ADMIN_KEY is too weak for production.", cure=cure)
+
+
+def _check_llm(llm: LlmSettings) -> None:
+    if llm.configured and not llm.model:
+        raise ConfigurationError(
+            "LLM_MODEL is not set, but LLM_BASE_URL or LLM_API_KEY is.",
+            cure="Set LLM_MODEL to a model of that server, or unset the others to answer from the class's material.",
+        )
+    try:
+        llm.provider()
+    except ValueError as error:
+        raise ConfigurationError(f"LLM_BASE_URL: {error}", cure="Write it as https://host/v1.") from None
 
 
 def _entropy(text: str) -> float:

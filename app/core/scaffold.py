@@ -28,6 +28,7 @@ _VARIABLES = """{upper}_REDIS_DB={redis_db}
 {upper}_REDIS_URL=
 {upper}_CONCURRENCY={concurrency}
 {upper}_GRACE_SECONDS={grace:g}
+{upper}_PROBE_PORT=
 """
 
 
@@ -51,7 +52,7 @@ def _write(root: Path, workload: Workload) -> Iterator[str]:
         concurrency=workload.concurrency,
         grace=workload.grace,
     )
-    if _extend(root / ".env.example", variables, after="_GRACE_SECONDS=30\n"):
+    if _extend(root / ".env.example", variables, after="_PROBE_PORT=\n"):
         yield ".env.example"
 
 

@@ -14,27 +14,33 @@ from pydantic import TypeAdapter
 from app import __version__
 from app.api import mount, mount_v1
 from app.api.deps import Services
+from app.api.metrics import RequestMetrics
 from app.core import queue
 from app.core.config import Settings, load_settings
 from app.core.docs import mount_docs
 from app.core.exit import exit_when_misconfigured
 from app.core.preflight import check_redis, open_database
 from app.core.readiness import readiness
+from app.engine.backlog import Backlog
 from app.engine.diagnostics import KINDS
 from app.engine.events import EventBell, EventLog
+from app.engine.figures import Figures
 from app.engine.policy import Quota
 from app.engine.submit import Submitter
 from app.engine.workload import Registry, resolve
 from app.kit.errors import ConfigurationError
 from app.kit.gcra import RateLimiter
 from app.kit.logging import configure_logging
+from app.kit.metrics import Meter
 from app.kit.redis import connect, disconnect
 from app.tenancy.access import Access
 from app.tenancy.jwks import JwksSource
 from app.tenancy.keys import Pepper
+from app.tenancy.language_model import TenantModels
 from app.tenancy.tenants import Policies
 from app.tenancy.throttle import Throttle
 from app.tenancy.tokens import Issuer, TokenVerifier
+from app.tenancy.vault import Vault
 from app.workloads import WORKLOADS
 
 REQUEST_HEADERS = (
@@ -73,7 +79,9 @@ def create_app(settings: Settings | None = None, *, end_process: bool = False) -
         redoc_url=None,
         lifespan=partial(_lifespan, settings=settings, end_process=end_process),
     )
+    app.state.meter = Meter(__version__)
     mount(app)
+    app.add_middleware(RequestMetrics, meter=app.state.meter)
     mount_docs(app)
     for workload in WORKLOADS:
         if workload.routes is not None:
@@ -98,7 +106,11 @@ def _allow_origins(app: FastAPI, settings: Settings) -> None:
 
 def build_registry(settings: Settings) -> Registry:
     """Every kind of this deployment; diagnostics only where they are switched on."""
-    return Registry(WORKLOADS, shared_kinds=KINDS if settings.app.diagnostics else ())
+    return Registry(
+        WORKLOADS,
+        shared_kinds=KINDS if settings.app.diagnostics else (),
+        debounce_ms={"chat.reply": settings.chat.lane_debounce_ms},
+    )
 
 
 @asynccontextmanager
@@ -106,14 +118,14 @@ async def _lifespan(app: FastAPI, *, settings: Settings, end_process: bool) -> A
     async with AsyncExitStack() as stack:
         if end_process:
             with exit_when_misconfigured(at_once=True):
-                services = await _open(settings, stack)
+                services = await _open(settings, app.state.meter, stack)
         else:
-            services = await _open(settings, stack)
+            services = await _open(settings, app.state.meter, stack)
         app.state.services = services
         yield
 
 
-async def _open(settings: Settings, stack: AsyncExitStack) -> Services:
+async def _open(settings: Settings, meter: Meter, stack: AsyncExitStack) -> Services:
     database = await open_database(settings, "homeroom api")
     stack.push_async_callback(database.close)
     urls = [settings.shared_redis_url, *(each.redis_url for each in settings.queues.values())]
@@ -121,11 +133,22 @@ async def _open(settings: Settings, stack: AsyncExitStack) -> Services:
     shared = await _open_pools(settings, stack)
     events, bell = EventLog(shared), EventBell(shared)
     await stack.enter_async_context(bell.ringing())
-    limiter, policies = RateLimiter(shared), Policies(database)
-    submitter = Submitter(database, queue.get, events, quota=Quota(policies, limiter))
+    limiter, policies = RateLimiter(shared), Policies(database, lane_capacity=settings.chat.lane_max_queue)
+    submitter = Submitter(
+        database,
+        queue.get,
+        events,
+        quota=Quota(policies, limiter),
+        backlog=Backlog(policies, database),
+        weigh=policies.weight,
+    )
     stack.push_async_callback(submitter.drain)
     pepper = Pepper(settings.master_key, settings.security.previous_master_keys)
     pools = {"shared": shared} | {name: queue.get(name) for name in settings.queues}
+    is_ready = partial(readiness, database, pools)
+    figures = Figures(database, list(settings.queues), is_ready)
+    meter.registry.register(figures)
+    stack.callback(meter.registry.unregister, figures)
     return Services(
         database=database,
         registry=build_registry(settings),
@@ -135,9 +158,20 @@ async def _open(settings: Settings, stack: AsyncExitStack) -> Services:
         access=Access(database, pepper, settings.security.admin_key, _build_verifier(settings)),
         pepper=pepper,
         policies=policies,
+        models=TenantModels(database, _build_vault(settings), settings.llm.tenant_hosts),
         throttle=Throttle(limiter),
-        readiness=partial(readiness, database, pools),
+        readiness=is_ready,
+        metrics=partial(_render, meter, figures),
     )
+
+
+async def _render(meter: Meter, figures: Figures) -> bytes:
+    await figures.refresh()
+    return meter.render()
+
+
+def _build_vault(settings: Settings) -> Vault:
+    return Vault(settings.master_key, settings.security.previous_master_keys)
 
 
 def _build_verifier(settings: Settings) -> TokenVerifier | None:

@@ -25,6 +25,7 @@ class Beginner:
 
     def __init__(
         self,
+        queue: str,
         database: Database,
         *,
         worker_id: Callable[[], UUID],
@@ -32,6 +33,7 @@ class Beginner:
         only_tenant: str | None,
         give_up: Callable[[], bool],
     ) -> None:
+        self._queue = queue
         self._database = database
         self._worker_id = worker_id
         self._deadline_grace = deadline_grace
@@ -62,19 +64,20 @@ class Beginner:
 
     async def _ask(self, hints: Sequence[Hint], tokens: Sequence[UUID], *, alone: bool) -> list[Begun]:
         try:
-            async with self._database.ledger.acquire() as connection:
+            async with self._database.begins.use() as connection:
                 return await begin(
                     connection,
                     hints,
                     tokens,
+                    queue=self._queue,
                     worker_id=self._worker_id(),
                     deadline_grace=self._deadline_grace,
                     alone=alone,
                     only_tenant=self._only_tenant,
                 )
         except asyncpg.UniqueViolationError:  # another worker became a lane's holder between check and write
-            if len(hints) == 1:
-                return [Begun(Verdict.LATER, hints[0])]
+            if len(hints) == 1:  # the next look sees that holder
+                return await self._ask(hints, tokens, alone=alone)
             middle = len(hints) // 2
             first = await self._ask(hints[:middle], tokens[:middle], alone=alone)
             return first + await self._ask(hints[middle:], tokens[middle:], alone=alone)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 import asyncpg
@@ -20,22 +21,23 @@ from app.kit.db import Connection, Database, driver_connection
 from app.kit.errors import StaleAttempt
 
 
+@dataclass(slots=True)
+class Hands:
+    """What a worker's jobs work with."""
+
+    database: Database
+    events: EventLog
+    moved: dict[Delivery, Progress] = field(default_factory=dict)  # the latest word of each, until all are written
+
+
 class JobContext:
     """One delivery, as its job function sees it."""
 
-    def __init__(
-        self,
-        delivery: Delivery,
-        *,
-        database: Database,
-        events: EventLog,
-        report: Callable[[Delivery, Progress], None],
-        shield: Callable[[bool], None],
-    ) -> None:
+    __slots__ = ("_delivery", "_hands", "_shield", "ended")
+
+    def __init__(self, delivery: Delivery, hands: Hands, shield: Callable[[bool], None]) -> None:
         self._delivery = delivery
-        self._database = database
-        self._events = events
-        self._report = report
+        self._hands = hands
         self._shield = shield  # from cancels and lost leases, while a commit is under way
         self.ended: Ended | None = None  # set once `complete` has committed
 
@@ -63,17 +65,17 @@ class JobContext:
     async def progress(self, percent: int, step: str | None = None) -> None:
         """Tell how far the job is: readers of its events hear it now, its document within a second."""
         progress = Progress(max(0, min(100, percent)), step)
-        self._report(self._delivery, progress)
+        self._hands.moved[self._delivery] = progress
         await self.tell("progress", {"progress": progress.percent, "step": step})
 
     async def tell(self, kind: str, data: dict[str, Any]) -> None:
         """Add an event to the job's stream; an earlier attempt's is refused there."""
-        await self._events.tell([Event(self.tenant_id, self._delivery.job_id, self.attempt, kind, data)])
+        await self._hands.events.tell([Event(self.tenant_id, self._delivery.job_id, self.attempt, kind, data)])
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[AsyncSession]:
         """A transaction on the tenant's data that stands for itself: for reading, and for work that may repeat."""
-        async with self._database.session(self.tenant_id) as session:
+        async with self._hands.database.session(self.tenant_id) as session:
             yield session
 
     @asynccontextmanager
@@ -87,7 +89,7 @@ class JobContext:
         """
         kept = result_text(result)
         try:
-            async with self._database.session(self.tenant_id) as session:
+            async with self._hands.database.session(self.tenant_id) as session:
                 connection = await driver_connection(session)
                 await self._hold(connection)
                 yield session

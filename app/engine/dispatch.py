@@ -1,22 +1,29 @@
-"""Redis' side of a queue: hints, leases and the wake-up call. All of it can be rebuilt from Postgres.
+"""Redis' side of a queue: hints, leases, whose turn it is, and the wake-up call. Postgres can rebuild all of it.
 
-Keys, all in the queue's own Redis: ARQ's sorted set (ready work below zero, the rest at the moment it is due),
-`homeroom:leases` (what workers took), `homeroom:wake` (a list that idle workers block on), `homeroom:epoch` (which
-server run and which rebuild this content belongs to).
-A ledgered job is a member `hr:1:<job_id>:<attempt>` and nothing else; any other member is a plain ARQ job.
+Keys, all in the queue's own Redis: `homeroom:ready` (flows by their turn), `homeroom:ready:<flow>` (a flow's hints),
+`homeroom:deferred` (hints for a later moment), `homeroom:turns` (what fairness remembers), `homeroom:leases` (what
+workers took), `homeroom:wake` (a list that idle workers block on), `homeroom:epoch` (which server run and which
+rebuild this content belongs to); and ARQ's own sorted set, which holds plain ARQ jobs and nothing else.
+A hint is a member `hr:1:<job_id>:<attempt>`; the envelope's version is part of the name.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
 from arq.connections import ArqRedis
-from arq.constants import in_progress_key_prefix, job_key_prefix
+from arq.constants import (
+    abort_jobs_ss,
+    in_progress_key_prefix,
+    job_key_prefix,
+    result_key_prefix,
+    retry_key_prefix,
+)
 
 from app.engine.ledger.rows import Due, Hint
 from app.kit.redis import QUEUE_KEY
@@ -24,25 +31,52 @@ from app.kit.redis import QUEUE_KEY
 LEASES_KEY = "homeroom:leases"
 WAKE_KEY = "homeroom:wake"
 EPOCH_KEY = "homeroom:epoch"
+KEYS = [QUEUE_KEY, LEASES_KEY, WAKE_KEY, EPOCH_KEY, "homeroom:ready", "homeroom:deferred", "homeroom:turns"]
 REBUILDING = "rebuilding:"
 REBUILD_MS = 15_000  # a rebuilder that died is replaced after this time
-LEDGERED = "hr:1:"  # the envelope's version is part of the name
+LEDGERED = "hr:1:"
+PRIORITY_MS = 60_000  # a point of priority is worth a minute of waiting, so the lowest still has its turn
 
 _LUA = Path(__file__).parent / "lua"
+
+Weigh = Callable[[str], Awaitable[float]]  # a tenant's share against other tenants
 
 
 def read_script(name: str) -> str:
     return (_LUA / f"{name}.lua").read_text()
 
 
-@dataclass(frozen=True, slots=True)
+async def equal_shares(_tenant_id: str) -> float:
+    return 1.0
+
+
+class PlainJob(NamedTuple):
+    """A plain ARQ job as a claim hands it over."""
+
+    job_id: str
+    score: int  # the moment it was due, in ms: ARQ's retry delays are relative to it
+    payload: bytes | None
+    tries: int
+    aborted: bool
+
+
+class PlainEnd(NamedTuple):
+    """What a plain ARQ job leaves behind."""
+
+    job_id: str
+    result: bytes | None
+    keep_ms: int  # 0: for ever
+    busy_ms: int = 0  # how long its in-progress key stays (ARQ's cron jobs)
+
+
+@dataclass(slots=True)
 class Claimed:
-    """What one claim took: ledgered hints, plain ARQ jobs with their scores, and when the next deferred one is due."""
+    """What one claim took, and when the next deferred member is due."""
 
     epoch: str
     next_due_ms: int  # -1: nothing is deferred
-    hints: list[Hint]
-    plain: list[tuple[str, int]]
+    hints: list[Hint] = field(default_factory=list)
+    plain: list[PlainJob] = field(default_factory=list)
 
     def __bool__(self) -> bool:
         return bool(self.hints or self.plain)
@@ -58,47 +92,55 @@ class Enqueued(NamedTuple):
 class Dispatcher:
     """One queue's hints. Cheap to make; the scripts are loaded by the server on first use."""
 
-    def __init__(self, redis: ArqRedis) -> None:
+    def __init__(self, redis: ArqRedis, weigh: Weigh = equal_shares) -> None:
         self.redis = redis
-        self._enqueue = redis.register_script(read_script("enqueue"))
-        self._claim = redis.register_script(read_script("claim"))
-        self._extend = redis.register_script(read_script("extend"))
-        self._put_back = redis.register_script(read_script("put_back"))
+        self._weigh = weigh
+        self._enqueue = self._script("enqueue")
+        self._claim = self._script("claim")
+        self._extend = self._script("extend")
+        self._put_back = self._script("put_back")
+        self._put_back_plain = self._script("put_back_plain")
+        self._finish_plain = self._script("finish_plain")
+        self._depth = self._script("depth")
         self._settle = redis.register_script(read_script("settle_epoch"))
+
+    def _script(self, name: str) -> Any:
+        return self.redis.register_script(f"{read_script('flows')}\n{read_script(name)}")
 
     async def enqueue(self, dues: Sequence[Due], *, chunk: int = 1000) -> Enqueued:
         """Make these hints known. Repeating it does no harm."""
+        weights = {tenant_id: await self._weigh(tenant_id) for tenant_id in {due.tenant_id for due in dues}}
         added, epochs = 0, set()
         for start in range(0, len(dues), chunk):  # a script's arguments are bounded, and so is its run time
-            arguments: list[str | int] = []
+            arguments: list[str | int | float] = []
             for due in dues[start : start + chunk]:
                 # Rounded up: a job that Redis serves a fraction early would be told to wait by the ledger.
                 moment = math.ceil(due.run_at.timestamp() * 1000) if due.run_at else 0
-                arguments += (member_of(due.hint), moment, due.priority)
-            reply = await self._enqueue(keys=[QUEUE_KEY, LEASES_KEY, WAKE_KEY, EPOCH_KEY], args=arguments)
+                arguments += (member_of(due.hint), moment, rank_of(due), flow_of(due), weights[due.tenant_id])
+            reply = await self._enqueue(keys=KEYS, args=arguments)
             added += int(reply[0])
             epochs.add(reply[1].decode())
         return Enqueued(added, epochs.pop() if len(epochs) == 1 else "")
 
-    async def claim(self, want: int, lease: float) -> Claimed:
-        reply = await self._claim(
-            keys=[QUEUE_KEY, LEASES_KEY, EPOCH_KEY], args=[want, int(lease * 1000), LEDGERED, in_progress_key_prefix]
-        )
-        hints: list[Hint] = []
-        plain: list[tuple[str, int]] = []
-        for raw, score in zip(reply[2::2], reply[3::2], strict=True):
+    async def claim(self, want: int, lease: float, *, over: Sequence[Hint] = ()) -> Claimed:
+        """Take up to `want` members under a lease; on the way, end the leases of deliveries that are over."""
+        prefixes = (LEDGERED, in_progress_key_prefix, job_key_prefix, retry_key_prefix, abort_jobs_ss)
+        reply = await self._claim(keys=KEYS, args=[want, int(lease * 1000), *prefixes, *map(member_of, over)])
+        claimed = Claimed(reply[0].decode(), int(reply[1]))
+        for raw in reply[2]:
             member = raw.decode()
             if (hint := hint_of(member)) is not None:
-                hints.append(hint)
-            elif not member.startswith(LEDGERED):
-                plain.append((member, int(float(score))))
-            else:  # a damaged hint: drop it, the sweep knows the job
+                claimed.hints.append(hint)
+            else:  # damaged: drop it, the sweep knows the job
                 await self.redis.zrem(LEASES_KEY, member)
-        return Claimed(reply[0].decode(), int(reply[1]), hints, plain)
+        jobs = iter(reply[3])
+        for job_id, score, payload, tries, aborted in zip(jobs, jobs, jobs, jobs, jobs, strict=True):
+            claimed.plain.append(PlainJob(job_id.decode(), int(float(score)), payload, int(tries), bool(aborted)))
+        return claimed
 
     async def extend(self, members: Sequence[str], lease: float) -> None:
         prefixes = [LEDGERED, in_progress_key_prefix, job_key_prefix]
-        await self._extend(keys=[QUEUE_KEY, LEASES_KEY], args=[int(lease * 1000), *prefixes, *members])
+        await self._extend(keys=KEYS, args=[int(lease * 1000), *prefixes, *members])
 
     async def release(self, hints: Iterable[Hint]) -> None:
         """These deliveries are over, or were never to begin."""
@@ -106,13 +148,29 @@ class Dispatcher:
         if members:
             await self.redis.zrem(LEASES_KEY, *members)
 
-    async def release_plain(self, job_id: str) -> None:
-        await self.redis.zrem(LEASES_KEY, job_id)
+    async def put_back(self, dues: Iterable[tuple[Due, float]]) -> None:
+        """From their leases back to their flows, each after its delay in seconds."""
+        arguments: list[str | int] = []
+        for due, delay in dues:
+            arguments += (member_of(due.hint), int(delay * 1000), rank_of(due), flow_of(due))
+        if arguments:
+            await self._put_back(keys=KEYS, args=arguments)
 
-    async def put_back(self, member: str, delay: float) -> None:
-        """From a lease to the queue in one step, so that a crash finds it in one of the two."""
-        keys = [QUEUE_KEY, LEASES_KEY, WAKE_KEY, in_progress_key_prefix + member]
-        await self._put_back(keys=keys, args=[member, int(delay * 1000)])
+    async def put_back_plain(self, job_id: str, delay: float) -> None:
+        await self._put_back_plain(keys=KEYS, args=[job_id, int(delay * 1000), in_progress_key_prefix])
+
+    async def finish_plain(self, ends: Iterable[PlainEnd]) -> None:
+        """Write what plain jobs leave behind, and end their leases."""
+        arguments: list[str | int | bytes] = [
+            in_progress_key_prefix,
+            job_key_prefix,
+            retry_key_prefix,
+            result_key_prefix,
+            abort_jobs_ss,
+        ]
+        for end in ends:
+            arguments += (end.job_id, end.result or b"", end.keep_ms, end.busy_ms)
+        await self._finish_plain(keys=KEYS, args=arguments)
 
     async def wait_for_work(self, timeout: float) -> None:
         """Block until somebody enqueues, or the time is over."""
@@ -120,12 +178,9 @@ class Dispatcher:
         await blocking([WAKE_KEY], timeout=timeout)
 
     async def depth(self) -> tuple[int, int]:
-        """(hints and plain jobs on the queue, leases)."""
-        async with self.redis.pipeline(transaction=False) as pipe:
-            pipe.zcard(QUEUE_KEY)
-            pipe.zcard(LEASES_KEY)
-            queued, leased = await pipe.execute()
-        return int(queued), int(leased)
+        """(hints and plain jobs that wait, leases)."""
+        hints, deferred, plain, leased = await self._depth(keys=KEYS)
+        return int(hints) + int(deferred) + int(plain), int(leased)
 
     async def server_run(self) -> str:
         """The identity of this run of the server: another one may have lost its last second, or everything."""
@@ -165,3 +220,13 @@ def hint_of(member: str) -> Hint | None:
         return Hint(UUID(job_id), int(attempt))
     except ValueError:
         return None
+
+
+def flow_of(due: Due) -> str:
+    """Whose share a job is served from: a tenant's bulk does not stand before its interactive jobs."""
+    return f"{due.tenant_id}/bulk" if due.bulk else due.tenant_id
+
+
+def rank_of(due: Due) -> int:
+    """A hint's place in its flow: by age, which its job's id tells (UUIDv7), moved by priority."""
+    return (due.hint.job_id.int >> 80) - due.priority * PRIORITY_MS

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,12 +19,14 @@ from arq.connections import ArqRedis
 
 from app.engine.dispatch import read_script
 from app.kit import json
+from app.kit.batching import Batcher
 from app.kit.logging import get_logger
 from app.kit.redis import REDIS_AWAY
 
 BELL = "homeroom:events"  # Pub/Sub crosses database numbers, so the channel carries the product's name
 STREAM_LENGTH = 10_000
 STREAM_LIFE_MS = 3_600_000
+MAX_BATCH = 256  # events in one script: it holds Redis for a few milliseconds at most
 PATIENCE = 2.0  # seconds that anybody waits for Redis to take news
 
 TERMINAL_EVENTS = frozenset({"done", "failed", "cancelled"})
@@ -59,24 +61,42 @@ class EventLog:
     def __init__(self, redis: ArqRedis) -> None:
         self._redis = redis
         self._append = redis.register_script(read_script("append_events"))
+        self._news: Batcher[Event, None] = Batcher(self._tell, max_batch=MAX_BATCH)
 
     async def append(self, events: Iterable[Event]) -> None:
-        """Tell the world, in one round trip; an event that an earlier attempt tells too late is refused."""
+        """Write these events, in one round trip; one that an earlier attempt tells too late is refused."""
         keys: list[str] = []
-        arguments: list[str | int | bytes] = [BELL, STREAM_LENGTH, STREAM_LIFE_MS]
-        for event in events:
+        told = list(events)
+        job_ids = " ".join([str(event.job_id) for event in told])
+        arguments: list[str | int | bytes] = [BELL, STREAM_LENGTH, STREAM_LIFE_MS, job_ids]
+        for event in told:
             keys.append(_stream(event.tenant_id, event.job_id))
-            arguments += (event.attempt, event.type, json.dumps(event.data), str(event.job_id))
+            arguments += (event.attempt, event.type, json.dumps(event.data) if event.data else b"{}")
         if keys:
             await self._append(keys=keys, args=arguments)
 
+    def post(self, events: Iterable[Event]) -> None:
+        """Tell the world, in order and in batches, without waiting for it."""
+        for event in events:
+            self._news.enqueue(event)
+
     async def tell(self, events: Iterable[Event]) -> None:
-        """Append, and let Redis' absence pass: nothing that matters depends on it."""
+        """The same, and wait until it is told. Redis' absence passes: nothing that matters depends on it."""
+        told = [self._news.enqueue(event) for event in events]
+        if told:
+            await asyncio.wait(told)
+
+    async def drain(self) -> None:
+        """Wait until all that was posted is told."""
+        await self._news.drain()
+
+    async def _tell(self, events: Sequence[Event]) -> list[None]:
         try:
             async with asyncio.timeout(PATIENCE):
                 await self.append(events)
         except REDIS_AWAY as error:
             log.debug("events not told", error=str(error))
+        return [None] * len(events)
 
     async def read(self, tenant_id: str, job_id: UUID, after: str = "-") -> list[StreamEvent]:
         """What the stream holds after this id."""
@@ -139,9 +159,12 @@ class EventBell:
                 log.debug("the event bell is silent", error=str(error))
                 await asyncio.sleep(1.0)
 
-    def _ring(self, job_id: str) -> None:
-        for waiter in self._waiters.get(job_id, ()):
-            waiter.set()
+    def _ring(self, job_ids: str) -> None:
+        if not self._waiters:
+            return
+        for job_id in job_ids.split():
+            for waiter in self._waiters.get(job_id, ()):
+                waiter.set()
 
     def _ring_all(self) -> None:
         for waiters in self._waiters.values():

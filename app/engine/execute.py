@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from enum import StrEnum
 from typing import Any
 
-import structlog
-
 from app.engine.context import JobContext
 from app.engine.ledger.begin import Delivery
 from app.engine.ledger.finish import End, Ending
-from app.engine.outcomes import Cancel, Fail, Outcome, Retry, Snooze
+from app.engine.outcomes import Cancel, Done, Fail, Outcome, Retry, Snooze
 from app.engine.results import result_text
 from app.engine.workload import JobKind
 from app.kit.errors import StaleAttempt
-from app.kit.logging import get_logger
-from app.kit.tenant import tenant_scope
+from app.kit.logging import bind_log_context, get_logger
+from app.kit.tenant import enter_tenant
 
 log = get_logger(__name__)
 
@@ -28,13 +27,18 @@ class Stop(StrEnum):
     CANCEL = "cancel"  # somebody asked for the job's end
     DRAIN = "drain"  # the worker ends; the job goes back unharmed
     LOST = "lost"  # the job belongs to another delivery now
+    TIMEOUT = "timeout"  # it ran longer than its kind may
 
 
 class Run:
     """A delivery in flight, and the handle that the worker stops it by."""
 
+    __slots__ = ("began", "delivery", "ends_by", "finishing", "stopped", "task", "underway")
+
     def __init__(self, delivery: Delivery) -> None:
         self.delivery = delivery
+        self.began = time.monotonic()
+        self.ends_by = self.began + delivery.timeout
         self.task: asyncio.Task[Any] | None = None
         self.finishing = False  # its end was sent: neither a cancel nor a lost lease may tear it apart now
         self.stopped: Stop | None = None
@@ -54,24 +58,27 @@ class Run:
 async def execute(
     run: Run, kind: JobKind, function: Callable[[JobContext], Awaitable[Any]], ctx: JobContext
 ) -> Ending | None:
-    """Run the function to its end. None: there is nothing to write, it is written already or not ours to write."""
+    """Run the function to its end, in a task of its own: tenant and log context last as long as that task does.
+
+    None: there is nothing to write, it is written already or not ours to write.
+    """
     delivery = run.delivery
-    with (
-        tenant_scope(delivery.tenant_id),
-        structlog.contextvars.bound_contextvars(
-            job_id=ctx.job_id, tenant_id=delivery.tenant_id, attempt=delivery.attempt, request_id=delivery.request_id
-        ),
-    ):
-        log.info("job started", kind=delivery.kind)
-        ending = await _outcome(run, kind, function, ctx)
-        if ctx.ended is not None:  # committed by `complete`: whatever came after it changes nothing
-            log.info("job ended", end=End.DONE.value)
-            return None
-        if ending is None:
-            log.warning("job dropped: it went on without this attempt")
-        else:
-            log.info("job ended", end=ending.end.value, error=ending.error)
-        return ending
+    enter_tenant(delivery.tenant_id)
+    bind_log_context(
+        job_id=ctx.job_id, tenant_id=delivery.tenant_id, attempt=delivery.attempt, request_id=delivery.request_id
+    )
+    log.debug("job started", kind=delivery.kind)
+    ending = await _outcome(run, kind, function, ctx)
+    if ctx.ended is not None:  # committed by `complete`: whatever came after it changes nothing
+        ending, end = None, End.DONE.value
+    elif ending is None:
+        end = "dropped"  # it went on without this attempt
+    else:
+        end = ending.end.value
+    level = log.warning if end == "dropped" else log.info
+    milliseconds = round(1000 * (time.monotonic() - run.began), 1)
+    level("job ended", kind=delivery.kind, end=end, ms=milliseconds, error=ending.error if ending else None)
+    return ending
 
 
 async def _outcome(
@@ -80,10 +87,8 @@ async def _outcome(
     if run.stopped is not None:
         return _stopped(run, kind)
     run.underway = True
-    limit = asyncio.timeout(run.delivery.timeout)
     try:
-        async with limit:
-            return _done(run.delivery, await function(ctx))
+        return _done(run.delivery, await function(ctx))
     except StaleAttempt:
         return None
     except asyncio.CancelledError:
@@ -91,7 +96,7 @@ async def _outcome(
     except Outcome as word:
         return _said(run.delivery, kind, word)
     except BaseException as error:  # SystemExit and groups of it included: a job does not end the worker
-        return _raised(run.delivery, kind, error, timed_out=limit.expired())
+        return _stopped(run, kind) if run.stopped is Stop.TIMEOUT else _raised(run.delivery, kind, error)
 
 
 def _said(delivery: Delivery, kind: JobKind, word: Outcome) -> Ending:
@@ -108,9 +113,7 @@ def _said(delivery: Delivery, kind: JobKind, word: Outcome) -> Ending:
             return _again(delivery, kind, "unexpected_error", f"{type(word).__name__} is no outcome of ours.")
 
 
-def _raised(delivery: Delivery, kind: JobKind, error: BaseException, *, timed_out: bool) -> Ending:
-    if timed_out:
-        return _again(delivery, kind, "timeout", f"The job ran longer than {delivery.timeout:g} s.")
+def _raised(delivery: Delivery, kind: JobKind, error: BaseException) -> Ending:
     detail = f"{type(error).__name__}: {error}"
     if isinstance(error, OSError | TimeoutError):
         return _again(delivery, kind, "transient", detail)
@@ -119,8 +122,9 @@ def _raised(delivery: Delivery, kind: JobKind, error: BaseException, *, timed_ou
 
 
 def _done(delivery: Delivery, value: Any) -> Ending:
+    done = value if isinstance(value, Done) else Done(value)
     try:
-        return Ending(delivery, End.DONE, result=result_text(value))
+        return Ending(delivery, End.DONE, result=result_text(done.result), writes=done.writes)
     except Fail as unkept:
         return Ending(delivery, End.FAILED, error=unkept.code, error_detail=unkept.detail)
 
@@ -141,5 +145,7 @@ def _stopped(run: Run, kind: JobKind) -> Ending | None:
             return Ending(run.delivery, End.RELEASED, error_detail="the worker was stopped")
         case Stop.LOST:
             return None
+        case Stop.TIMEOUT:
+            return _again(run.delivery, kind, "timeout", f"The job ran longer than {run.delivery.timeout:g} s.")
         case None:  # the function was cancelled from within: a library's habit, not our doing
             return _again(run.delivery, kind, "unexpected_error", "The job function was cancelled from within.")

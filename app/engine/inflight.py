@@ -1,16 +1,15 @@
-"""The deliveries that a worker has in its hands, from their begin until their end is written."""
+"""The deliveries that a worker has in its hands, from their begin until they are handed to the finisher."""
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from app.engine.context import JobContext
-from app.engine.dispatch import Dispatcher
-from app.engine.events import EventLog
+from app.engine.context import Hands, JobContext
 from app.engine.execute import Run, Stop, execute
 from app.engine.finishing import Finisher
 from app.engine.ledger.begin import Delivery
@@ -20,12 +19,12 @@ from app.engine.ledger.progress import Progress
 from app.engine.ledger.rows import Hint
 from app.engine.workload import JobKind
 from app.kit.backoff import Backoff
-from app.kit.db import TRY_AGAIN, Database
+from app.kit.db import TRY_AGAIN
 from app.kit.logging import get_logger
-from app.kit.redis import REDIS_AWAY
 
 RECONNECT = Backoff(first=0.1, cap=2.0)
 UNKNOWN_KIND_DELAY = 10.0  # a newer release's job waits for a newer worker
+WATCH = 0.1  # seconds between two looks for runs that are over their time
 
 log = get_logger(__name__)
 
@@ -42,49 +41,31 @@ class InFlight:
     """Runs deliveries side by side. A slot is free once its function ended; ends are written beside the next runs."""
 
     def __init__(
-        self,
-        runnables: Mapping[str, Runnable],
-        database: Database,
-        events: EventLog,
-        dispatcher: Dispatcher,
-        finisher: Finisher,
-        *,
-        on_room: Callable[[], None],
+        self, runnables: Mapping[str, Runnable], hands: Hands, finisher: Finisher, *, on_room: Callable[[], None]
     ) -> None:
         self._runnables = runnables
-        self._database = database
-        self._events = events
-        self._dispatcher = dispatcher
+        self._hands = hands
         self._finisher = finisher
-        self._moved: dict[Delivery, Progress] = {}
         self._on_room = on_room
         self._runs: dict[Delivery, Run] = {}
-        self._closing: set[asyncio.Task[None]] = set()
+        self._adoptions: set[asyncio.Task[None]] = set()
 
     def __len__(self) -> int:
         return len(self._runs)
 
-    def report(self, delivery: Delivery, progress: Progress) -> None:
-        """Keep the latest word of each delivery until somebody writes them all at once."""
-        self._moved[delivery] = progress
-
-    def take_progress(self) -> dict[Delivery, Progress]:
-        moved, self._moved = self._moved, {}
-        return moved
-
     def hints(self) -> list[Hint]:
         return [delivery.hint for delivery in self._runs]
+
+    def take_progress(self) -> dict[Delivery, Progress]:
+        moved, self._hands.moved = self._hands.moved, {}
+        return moved
 
     def running(self) -> list[asyncio.Task[Any]]:
         return [run.task for run in self._runs.values() if run.task is not None]
 
-    def unsettled(self) -> list[asyncio.Task[Any]]:
-        """What runs, and what has run and is not written yet."""
-        return [*self.running(), *self._closing]
-
     def wants_quiet(self, slots: int) -> bool:
         """No further claims: a suspect runs alone, or Postgres lags behind with the ends."""
-        return any(delivery.suspect for delivery in self._runs) or len(self._closing) > 2 * slots
+        return len(self._finisher) > 2 * slots or any(delivery.suspect for delivery in self._runs)
 
     def start(self, delivery: Delivery) -> None:
         run = Run(delivery)
@@ -100,46 +81,48 @@ class InFlight:
         for run in list(self._runs.values()):
             run.stop(why)
 
+    async def watch(self) -> None:
+        """Stop what runs over its time. One look at all of them: a timer for each would cost more than most runs do."""
+        while True:
+            await asyncio.sleep(WATCH)
+            now = time.monotonic()
+            for run in list(self._runs.values()):
+                if run.ends_by <= now:
+                    run.stop(Stop.TIMEOUT)
+
     def adopt_soon(self, old: UUID, new: UUID) -> None:
         """The worker's lease ran out and it is registered anew: keep what rescue has not given away, drop the rest."""
-        self._beside(self._adopt(old, new))
+        task = asyncio.create_task(self._adopt(old, new))
+        self._adoptions.add(task)
+        task.add_done_callback(self._adoptions.discard)
 
     async def _deliver(self, run: Run) -> None:
         delivery = run.delivery
-        context = JobContext(
-            delivery, database=self._database, events=self._events, report=self.report, shield=run.shield
-        )
+        context = JobContext(run.delivery, self._hands, run.shield)
+        ending: Ending | None = None
         try:
             if (runnable := self._runnables.get(delivery.kind)) is None:
                 reason = f"no worker of this release runs {delivery.kind}"
-                ending: Ending | None = Ending(delivery, End.RELEASED, error_detail=reason, delay=UNKNOWN_KIND_DELAY)
+                ending = Ending(delivery, End.RELEASED, error_detail=reason, delay=UNKNOWN_KIND_DELAY)
             else:
                 ending = await execute(run, runnable.kind, runnable.function, context)
         finally:
             run.shield()
-            self._runs.pop(delivery, None)
+            del self._runs[delivery]
             self._on_room()
-        self._beside(self._close(run, context, ending))
-
-    async def _close(self, run: Run, context: JobContext, ending: Ending | None) -> None:
-        try:
-            if context.ended is not None:
-                await self._finisher.go_on(Ending(run.delivery, End.DONE), context.ended)
-            elif ending is not None:
-                await self._finisher.finish(ending)
-            else:
-                await self._dispatcher.release([run.delivery.hint])
-        except REDIS_AWAY as error:
-            log.debug("a lease was left to run out", error=str(error))
-        except Exception:
-            log.exception("an end could not be written; the job will be rescued", job_id=str(run.delivery.job_id))
+        if context.ended is not None:
+            self._finisher.add(Ending(delivery, End.DONE), context.ended)
+        elif ending is not None:
+            self._finisher.add(ending)
+        else:
+            self._finisher.release([delivery.hint])
 
     async def _adopt(self, old: UUID, new: UUID) -> None:
         runs = list(self._runs.values())
         tries = 0
         while True:
             try:
-                async with self._database.ledger.acquire() as connection:
+                async with self._hands.database.ledger.acquire() as connection:
                     kept = await adopt(connection, old, new, [run.delivery for run in runs])
                 break
             except TRY_AGAIN:
@@ -148,8 +131,3 @@ class InFlight:
         for run in runs:
             if run.delivery.job_id not in kept:
                 run.stop(Stop.LOST)
-
-    def _beside(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
-        self._closing.add(task)
-        task.add_done_callback(self._closing.discard)

@@ -74,13 +74,33 @@ class Job(Base):
         CheckConstraint("status in ('queued', 'processing', 'done', 'failed', 'cancelled')", name="jobs_status"),
         CheckConstraint("(lane_id is null) = (lane_seq is null)", name="jobs_lane_has_seq"),
         CheckConstraint("status <> 'processing' or claim_token is not null", name="jobs_processing_is_owned"),
-        Index("jobs_by_tenant", "tenant_id", text("created_at desc"), text("job_id desc")),
         Index(
-            "jobs_undispatched",
+            "jobs_by_group",
+            "tenant_id",
             "queue",
-            "created_at",
-            postgresql_where=text("status = 'queued' and dispatched_at is null and lane_id is null"),
+            "kind",
+            "status",
+            text("created_at desc"),
+            text("job_id desc"),
+            postgresql_where=text("status <> 'processing'"),
         ),
+        Index(
+            "jobs_waiting",
+            "queue",
+            text("(case when dispatched_at is null then 0 else 1 end)"),
+            text("greatest(created_at, run_at)"),
+            postgresql_where=text("status = 'queued' and lane_id is null"),
+        ),
+        Index(
+            "jobs_by_lane",
+            "tenant_id",
+            "lane_id",
+            text("created_at desc"),
+            text("job_id desc"),
+            postgresql_where=text("lane_id is not null and status in ('done', 'failed', 'cancelled')"),
+        ),
+        Index("jobs_ended", "queue", "status", "finished_at", postgresql_where=text("finished_at is not null")),
+        Index("jobs_live", "tenant_id", postgresql_where=text(LIVE)),  # to count what a tenant has waiting or running
         Index("jobs_processing", "queue", "worker_id", postgresql_where=text("status = 'processing'")),
         # Two holders of a lane are impossible, whatever Redis or a worker believes.
         Index(
@@ -139,6 +159,18 @@ class IdempotencyKey(Base):
     job_id: Mapped[UUID]
     created_at: Mapped[datetime] = mapped_column(Timestamp, server_default=NOW)
 
+    __table_args__ = (Index("idempotency_keys_by_job", "job_id"),)  # a job takes its keys along when it expires
+
+
+class ExpiredJob(Base):
+    """A job that was: what is left once retention has removed it, for as long again as the job was kept."""
+
+    __tablename__ = "expired_jobs"
+
+    tenant_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    job_id: Mapped[UUID] = mapped_column(primary_key=True)
+    expired_at: Mapped[datetime] = mapped_column(Timestamp, server_default=NOW)
+
 
 class Lane(Base):
     """The row whose lock orders a lane: sequence numbers are taken under it, so commits follow them."""
@@ -196,6 +228,63 @@ class QueueControl(Base):
     queue: Mapped[str] = mapped_column(Text, primary_key=True)
     paused: Mapped[bool] = mapped_column(server_default=text("false"))
     paused_by: Mapped[str | None] = mapped_column(Text)
+    draining: Mapped[bool] = mapped_column(server_default=text("false"))  # paused until nothing runs any more
     updated_at: Mapped[datetime] = mapped_column(Timestamp, server_default=NOW)
     reconciler_id: Mapped[UUID | None]
     reconciler_until: Mapped[datetime | None] = mapped_column(Timestamp)
+
+
+class QueueSample(Base):
+    """How a queue stood at a moment, and what ended in the ten seconds before it; kept for two hours."""
+
+    __tablename__ = "queue_samples"
+
+    queue: Mapped[str] = mapped_column(Text, primary_key=True)
+    sampled_at: Mapped[datetime] = mapped_column(Timestamp, primary_key=True)
+    queued: Mapped[int]
+    ready: Mapped[int]  # of them, those that only a free slot is missing for
+    scheduled: Mapped[int]  # those whose moment has not come
+    blocked: Mapped[int]  # those that wait behind another of their lane
+    processing: Mapped[int]
+    oldest_ready_seconds: Mapped[float | None]
+    done: Mapped[int]
+    failed: Mapped[int]
+
+
+class ScheduleRow(Base):
+    """When a schedule falls due next, and which process is at it."""
+
+    __tablename__ = "schedules"
+
+    name: Mapped[str] = mapped_column(Text, primary_key=True)
+    queue: Mapped[str] = mapped_column(Text)
+    timing: Mapped[str] = mapped_column(Text)  # as the spec had it when `due_at` was reckoned
+    due_at: Mapped[datetime] = mapped_column(Timestamp)
+    runner_id: Mapped[UUID | None]
+    runner_until: Mapped[datetime | None] = mapped_column(Timestamp)
+    started_at: Mapped[datetime | None] = mapped_column(Timestamp)
+    finished_at: Mapped[datetime | None] = mapped_column(Timestamp)
+    error: Mapped[str | None] = mapped_column(Text)
+
+
+class AuditFinding(Base):
+    """An invariant that was found violated, by which job, effect or worker; it goes once it is found healed."""
+
+    __tablename__ = "audit_findings"
+
+    name: Mapped[str] = mapped_column(Text, primary_key=True)
+    subject: Mapped[UUID] = mapped_column(primary_key=True)
+    invariant: Mapped[str] = mapped_column(Text)
+    detail: Mapped[str] = mapped_column(Text)
+    first_seen_at: Mapped[datetime] = mapped_column(Timestamp, server_default=NOW)
+    last_seen_at: Mapped[datetime] = mapped_column(Timestamp, server_default=NOW)
+
+
+class AuditProgress(Base):
+    """How far the auditor has come on its way through the ledger, which it walks in rounds."""
+
+    __tablename__ = "audit_progress"
+
+    auditor: Mapped[str] = mapped_column(Text, primary_key=True)
+    position: Mapped[UUID]
+    finished_at: Mapped[datetime] = mapped_column(Timestamp, server_default=NOW)

@@ -1,7 +1,8 @@
 """How a delivery can end, in words.
 
-A job function returns its result (done), or raises one of these. Anything else that it raises is an unknown error and
-is retried like a transient one: a bug that a deploy mends should not lose the jobs that met it.
+A job function returns its result (or Done, with what is to be written), or raises one of these. Anything else that it
+raises is an unknown error and is retried like a transient one: a bug that a deploy mends should not lose the jobs that
+met it.
 
 Outcome
 ├── Retry    it did not work this time; counts against max_attempts
@@ -11,6 +12,31 @@ Outcome
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One row for one of the tenant's tables, as data. `tenant_id` is added; columns left out keep their defaults."""
+
+    table: str
+    values: Mapping[str, Any]
+    or_ignore: bool = False  # a row that is there already stays as it is
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a job function may return: its result, and simple writes that commit with it, or not at all.
+
+    As data they travel in the batch that ends many jobs at once. Whoever needs to read while it writes takes
+    `ctx.complete`, a transaction of its own.
+    """
+
+    result: Any = None
+    writes: Sequence[Write] = ()
 
 
 class Outcome(Exception):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 from typing import Protocol
 
@@ -10,8 +9,6 @@ from app.kit.errors import Refusal
 from app.kit.gcra import RateLimiter
 from app.kit.logging import get_logger
 from app.kit.redis import REDIS_AWAY
-
-PATIENCE = 0.25  # seconds; a slow Redis must not slow every submit down
 
 log = get_logger(__name__)
 
@@ -24,10 +21,26 @@ class TooManyJobs(Refusal):
 
 
 class TenantPolicy(Protocol):
-    """A tenant's share of the engine."""
+    """A tenant's share of the engine. Answers are remembered for a moment, so that every job may ask."""
 
     async def jobs_per_minute(self, tenant_id: str) -> int:
         """How many jobs the engine accepts from this tenant in a minute."""
+        ...
+
+    async def max_queued(self, tenant_id: str) -> int:
+        """How many of its jobs may wait or run."""
+        ...
+
+    async def weight(self, tenant_id: str) -> float:
+        """Its share of the workers against other tenants."""
+        ...
+
+    async def permits(self, tenant_id: str, name: str) -> int:
+        """How many permits of this name it has at a time, across workers; LookupError for a name without a limit."""
+        ...
+
+    async def lane_capacity(self, tenant_id: str) -> int:
+        """How many live jobs one of its lanes holds."""
         ...
 
 
@@ -38,12 +51,14 @@ class Quota:
         self._policy = policy
         self._limiter = limiter
 
+    async def lane_capacity(self, tenant_id: str) -> int:
+        return await self._policy.lane_capacity(tenant_id)
+
     async def admit(self, tenant_id: str, jobs: int) -> None:
         """Take so many jobs of the tenant's minute, all or none; raises TooManyJobs."""
         rate = await self._policy.jobs_per_minute(tenant_id)
         try:
-            async with asyncio.timeout(PATIENCE):
-                allowance = await self._limiter.take(f"{tenant_id}:jobs", per_minute=rate, cost=jobs)
+            allowance = await self._limiter.take(f"{tenant_id}:jobs", per_minute=rate, cost=jobs)
         except REDIS_AWAY as error:
             log.debug("jobs are not counted", error=str(error))
             return

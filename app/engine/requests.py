@@ -10,6 +10,7 @@ from uuid import UUID
 from pydantic import ValidationError
 
 from app.engine.ledger.submit import NewJob
+from app.engine.placement import place
 from app.engine.submit import fingerprint
 from app.engine.workload import JobKind, Registry
 from app.kit import json
@@ -58,7 +59,7 @@ class Wish:
 def accept(registry: Registry, wish: Wish, *, public_only: bool = True) -> NewJob:
     """Check a wish against what this deployment runs."""
     kind, queue = _find(registry, wish, public_only=public_only)
-    if wish.lane is not None and wish.run_at is not None:
+    if wish.run_at is not None and (wish.lane is not None or kind.placement is not None):
         raise InvalidPlacement("A lane is strictly in order, so a job in it cannot wait for a moment of its own.")
     if wish.lane is not None and not kind.lanes:
         raise InvalidPlacement(f"Jobs of kind {kind.name} choose their lane themselves.")
@@ -72,7 +73,7 @@ def accept(registry: Registry, wish: Wish, *, public_only: bool = True) -> NewJo
         same = fingerprint(kind.name, queue, checked, wish.lane, wish.priority, wish.run_at)
     except TypeError:
         raise InvalidPlacement("The lane's name cannot be stored.", errors=[_pointer("/lane")]) from None
-    return NewJob(
+    new = NewJob(
         tenant_id=wish.tenant_id,
         queue=queue,
         kind=kind.name,
@@ -88,6 +89,7 @@ def accept(registry: Registry, wish: Wish, *, public_only: bool = True) -> NewJo
         fingerprint=same,
         job_id=wish.job_id,
     )
+    return place(kind, new, checked, debounce_ms=registry.debounce_ms.get(kind.name, 0))
 
 
 def _find(registry: Registry, wish: Wish, *, public_only: bool) -> tuple[JobKind, str]:

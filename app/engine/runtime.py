@@ -20,8 +20,9 @@ from uuid import UUID
 from arq.connections import ArqRedis
 
 from app.engine.beginning import Beginner
+from app.engine.context import Hands
 from app.engine.control import Control
-from app.engine.dispatch import Dispatcher, member_of
+from app.engine.dispatch import Claimed, Dispatcher, Weigh, equal_shares, member_of
 from app.engine.events import Event, EventLog
 from app.engine.execute import Stop
 from app.engine.finishing import Finisher
@@ -29,7 +30,7 @@ from app.engine.inflight import InFlight, Runnable
 from app.engine.lease import Lease
 from app.engine.ledger.begin import Begun, Verdict
 from app.engine.ledger.heartbeat import WorkerCard
-from app.engine.ledger.rows import Hint
+from app.engine.ledger.rows import Due
 from app.engine.plain import PlainWorker
 from app.engine.reconcile import Reconciler
 from app.kit.backoff import Backoff
@@ -37,9 +38,11 @@ from app.kit.db import CONNECTION_LOST, Database
 from app.kit.failpoints import failpoint
 from app.kit.logging import get_logger
 from app.kit.redis import REDIS_AWAY
+from app.kit.waker import Waker
 
 RECONNECT = Backoff(first=0.1, cap=2.0)
 IDLE_WAIT = 1.0  # seconds that one blocking read may last; deferred jobs shorten it
+BUSY_WAIT = 0.5  # seconds after which a worker without room looks about anyway
 LAST_WORDS = 10.0  # seconds in which a draining worker may still write its ends
 
 log = get_logger(__name__)
@@ -70,6 +73,7 @@ class Runtime(PlainWorker):
         redis: ArqRedis,
         events: EventLog,
         options: RuntimeOptions,
+        weigh: Weigh = equal_shares,
         errands: Sequence[Callable[[], Coroutine[Any, Any, None]]] = (),
     ) -> None:
         super().__init__(
@@ -82,21 +86,17 @@ class Runtime(PlainWorker):
             health_check_interval=60,
         )
         self.queue = queue
-        self.dispatcher = Dispatcher(redis)
+        self.dispatcher = Dispatcher(redis, weigh)
         self._events = events
         self._options = options
         self._errands = errands
-        self._suspects: deque[Hint] = deque()  # begun only when nothing else runs here
-        self._room_changed = asyncio.Event()
-        self._draining = asyncio.Event()
-        self._inflight = InFlight(
-            runnables,
-            database,
-            events,
-            self.dispatcher,
-            Finisher(queue, database, self.dispatcher, events),
-            on_room=self._room_changed.set,
-        )
+        self._suspects: deque[Due] = deque()  # begun only when nothing else runs here
+        self._changed = Waker()  # a slot is free, an end is written, work has come, or the worker is to stop
+        self._draining = False
+        self._bell: asyncio.Task[None] | None = None
+        self._aside: set[asyncio.Task[None]] = set()
+        self._finisher = Finisher(queue, database, self.dispatcher, events, on_settled=self._changed.set)
+        self._inflight = InFlight(runnables, Hands(database, events), self._finisher, on_room=self._changed.set)
         card = WorkerCard(queue, options.host, os.getpid(), options.version, options.slots)
         self._lease = Lease(
             database.connect_ledger,
@@ -119,11 +119,12 @@ class Runtime(PlainWorker):
             heartbeat=options.heartbeat,
         )
         self._beginner = Beginner(
+            queue,
             database,
             worker_id=lambda: self._lease.worker_id,
             deadline_grace=options.grace,
             only_tenant=options.only_tenant,
-            give_up=self._draining.is_set,
+            give_up=lambda: self._draining,
         )
         self._reconciler = Reconciler(
             queue,
@@ -141,7 +142,8 @@ class Runtime(PlainWorker):
 
     def drain(self) -> None:
         """Stop claiming, let jobs finish within the grace period, hand the rest back; `main` returns then."""
-        self._draining.set()
+        self._draining = True
+        self._changed.set()
 
     async def main(self, on_ready: Callable[[], None] = lambda: None) -> None:
         """Serve until drained."""
@@ -161,6 +163,7 @@ class Runtime(PlainWorker):
         await self._lease.start()
         self.ctx |= {"redis": self.pool, "worker_id": self._lease.worker_id, "queue": self.queue, "pid": os.getpid()}
         beside = [asyncio.create_task(self._control.run()), asyncio.create_task(self._reconciler.run())]
+        beside += [asyncio.create_task(self._inflight.watch())]
         beside += [asyncio.create_task(errand()) for errand in self._errands]
         try:
             yield
@@ -172,18 +175,18 @@ class Runtime(PlainWorker):
 
     async def _serve(self) -> None:
         failures = 0
-        while not self._draining.is_set():
+        while not self._draining:
             try:
                 await self._poll_iteration()
                 failures = 0
             except (*CONNECTION_LOST, *REDIS_AWAY) as error:
                 failures += 1
                 log.warning("a server is away; the worker waits for it", error=f"{type(error).__name__}: {error}")
-                await self._wait(RECONNECT.delay(failures))
+                await self._pause(RECONNECT.delay(failures))
             except Exception:
                 failures += 1
                 log.exception("a round of the loop failed; the next one goes on")
-                await self._wait(RECONNECT.delay(failures))
+                await self._pause(RECONNECT.delay(failures))
 
     async def _poll_iteration(self) -> None:
         """One round: cron, claim, begin, or wait for a reason to look again."""
@@ -191,53 +194,85 @@ class Runtime(PlainWorker):
         if self.job_tasks:
             await self._cancel_aborted_jobs()
         if self._suspects and not self.load:
-            await self._heed(await self._beginner.begin([self._suspects.popleft()], alone=True))
+            self._heed(await self._beginner.begin([self._suspects.popleft().hint], alone=True))
             return
+        self._changed.clear()  # before the look: what changes from now on is a reason for another one
         room = self._options.slots - self.load
         if room <= 0 or self._suspects or self._control.paused or self._inflight.wants_quiet(self._options.slots):
-            self._room_changed.clear()
-            await self._wait(0.5, self._room_changed.wait())
+            await self._finisher.flush()
+            await self._changed.wait(BUSY_WAIT)
             return
-        claimed = await self.dispatcher.claim(room, self._options.lease)
+        claimed = await self._claim(room)
+        for job in claimed.plain:
+            self.start_plain(job).add_done_callback(lambda _: self._changed.set())
+        if claimed.hints:
+            self._heed(await self._beginner.begin(claimed.hints))
+        if claimed:
+            return
+        if len(self._finisher):  # its end brings the lane's next job, and leases to end: no blocking on Redis now
+            await self._changed.wait(BUSY_WAIT)
+            return
+        self._listen()
+        await self._changed.wait(IDLE_WAIT if claimed.next_due_ms < 0 else min(IDLE_WAIT, claimed.next_due_ms / 1000))
+
+    async def _claim(self, room: int) -> Claimed:
+        over = self._finisher.take_over()
+        try:
+            claimed = await self.dispatcher.claim(room, self._options.lease, over=over)
+        except BaseException:
+            self._finisher.release(over)
+            raise
         if claimed:
             failpoint("claim.taken")
         if not claimed.epoch:
             self._reconciler.kick()
-        for job_id, score in claimed.plain:
-            self.start_plain(job_id, score).add_done_callback(lambda _: self._room_changed.set())
-        if claimed.hints:
-            await self._heed(await self._beginner.begin(claimed.hints))
-        if not claimed:
-            wait = IDLE_WAIT if claimed.next_due_ms < 0 else min(IDLE_WAIT, claimed.next_due_ms / 1000)
-            await self._wait(wait + 1.0, self.dispatcher.wait_for_work(max(0.01, wait)))
+        return claimed
 
-    async def _wait(self, timeout: float, *reasons: Coroutine[Any, Any, Any]) -> None:
-        """Until one of the reasons, a drain, or the time-out; a reason's failure is raised."""
-        tasks = [asyncio.ensure_future(reason) for reason in (self._draining.wait(), *reasons)]
-        done, pending = await asyncio.wait(tasks, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
-        for task in pending:
-            task.cancel()
-        await asyncio.gather(*pending, return_exceptions=True)
-        for task in done:
-            task.result()
+    def _listen(self) -> None:
+        """Have one blocking read out that hears of new work. It outlasts rounds: a cancel would cost a connection."""
+        if self._bell is not None:
+            if not self._bell.done():
+                return
+            bell, self._bell = self._bell, None
+            bell.result()  # Redis went away while it listened: the round fails, and backs off
+        self._bell = asyncio.create_task(self.dispatcher.wait_for_work(IDLE_WAIT))
+        self._bell.add_done_callback(lambda _: self._changed.set())
 
-    async def _heed(self, begun: Sequence[Begun]) -> None:
-        """Act on the verdicts. Jobs start first: Redis may be slow or away, and theirs is the time that counts."""
+    async def _pause(self, seconds: float) -> None:
+        """Wait out a failure; a drain ends it."""
+        until = time.monotonic() + seconds
+        while not self._draining and (rest := until - time.monotonic()) > 0:
+            self._changed.clear()
+            if not self._draining:
+                await self._changed.wait(rest)
+
+    def _heed(self, begun: Sequence[Begun]) -> None:
+        """Act on the verdicts. What Redis has to hear is posted, or goes with the next claim: jobs start at once."""
         deliveries = [each.delivery for each in begun if each.delivery is not None]
-        await self._events.tell(
+        self._events.post(
             [Event(each.tenant_id, each.job_id, each.attempt, "started", {"queue": each.queue}) for each in deliveries]
         )
         for delivery in deliveries:
             self._inflight.start(delivery)
-        self._suspects.extend(each.hint for each in begun if each.verdict is Verdict.ALONE)
-        await self.dispatcher.release([each.hint for each in begun if each.verdict is Verdict.DROP])
-        for each in begun:
-            if each.verdict is Verdict.LATER:
-                await self.dispatcher.put_back(member_of(each.hint), each.wait)
+        self._suspects.extend(each.due for each in begun if each.verdict is Verdict.ALONE and each.due)
+        self._finisher.release(each.hint for each in begun if each.verdict is Verdict.DROP)
+        if back := [(each.due, each.wait) for each in begun if each.verdict is Verdict.LATER and each.due]:
+            self._beside(self._put_back(back))
+
+    async def _put_back(self, dues: Sequence[tuple[Due, float]]) -> None:
+        try:
+            await self.dispatcher.put_back(dues)
+        except REDIS_AWAY as error:
+            log.debug("hints were left to their leases", error=str(error))
+
+    def _beside(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._aside.add(task)
+        task.add_done_callback(self._aside.discard)
 
     def _held_members(self) -> list[str]:
         """Everything whose lease in Redis must not run out."""
-        hints = [*self._inflight.hints(), *self._suspects]
+        hints = [*self._inflight.hints(), *(due.hint for due in self._suspects)]
         return [member_of(hint) for hint in hints] + list(self.tasks)
 
     def _lease_lost(self, old: UUID, new: UUID) -> None:
@@ -253,11 +288,15 @@ class Runtime(PlainWorker):
         self._inflight.stop_all(Stop.DRAIN)
         for plain in list(self.tasks.values()):
             plain.cancel()
-        for hint in self._suspects:
-            with contextlib.suppress(*REDIS_AWAY):
-                await self.dispatcher.put_back(member_of(hint), 0)
-        with contextlib.suppress(TimeoutError):
+        if self._suspects:
+            self._beside(self._put_back([(due, 0.0) for due in self._suspects]))
+        with contextlib.suppress(TimeoutError, *REDIS_AWAY):
             async with asyncio.timeout(LAST_WORDS):
-                while rest := [*self._inflight.unsettled(), *self.tasks.values()]:
+                while rest := [*self._inflight.running(), *self.tasks.values(), *self._aside]:
                     await asyncio.wait(rest)
+                await self._finisher.drained()
+                await self._events.drain()
+        if self._bell is not None:
+            self._bell.cancel()
+            await asyncio.wait({self._bell})
         log.info("drained", seconds=round(time.monotonic() - started, 2))

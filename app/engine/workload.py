@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
+from app.engine.schedules import Schedule
 from app.kit.backoff import Backoff
 
 
@@ -28,6 +29,10 @@ class JobKind:
     # many of each a tenant has at a time, across all workers, is in its limits: ("llm_total", "llm_{role}").
     permits: tuple[str, ...] = ()
     lanes: bool = True  # whether a client may name a lane
+    # For kinds that choose their lane themselves, dotted paths: (input) -> Placement, and what writes rows of the
+    # tenant's in the transaction that accepts the job (engine/placement.py).
+    placement: str | None = None
+    alongside: str | None = None
     public: bool = True  # whether POST /v1/jobs accepts it
 
 
@@ -53,8 +58,14 @@ class Workload:
     grace: float = 30.0  # seconds that running jobs get on SIGTERM before they are handed back
     relays_outbox: bool = False
     routes: str | None = None  # dotted path of an APIRouter
+    tools: str | None = (
+        None  # dotted path of (Supplies) -> async context manager; its functions get them as an argument
+    )
     script: str | None = None  # its run script at the root; workloads may share one
     scaling: Scaling = field(default_factory=Scaling)
+    schedules: tuple[Schedule, ...] = ()  # what its workers do by the clock
+    # A dotted path, async (Sequence[Expired]) -> None: what it keeps about jobs goes, before retention removes them.
+    on_expire: str | None = None
 
     @property
     def run_script(self) -> str:
@@ -64,7 +75,14 @@ class Workload:
 class Registry:
     """Which kinds run where: the specs, plus the diagnostics that every queue runs when they are switched on."""
 
-    def __init__(self, workloads: Iterable[Workload], shared_kinds: Iterable[JobKind] = ()) -> None:
+    def __init__(
+        self,
+        workloads: Iterable[Workload],
+        shared_kinds: Iterable[JobKind] = (),
+        *,
+        debounce_ms: Mapping[str, int] | None = None,  # by kind: an equal job of its lane within this time is the same
+    ) -> None:
+        self.debounce_ms = debounce_ms or {}
         self.workloads: Mapping[str, Workload] = _by_name(workloads, "queues")
         self.shared: Mapping[str, JobKind] = _by_name(shared_kinds, "kinds")
         self._own: dict[str, tuple[JobKind, str]] = {}

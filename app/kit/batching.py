@@ -9,14 +9,19 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Generic, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
 T = TypeVar("T")
 R = TypeVar("R")
 
+Waiting: TypeAlias = "list[tuple[T, asyncio.Future[R]]]"
+
 
 class Batcher(Generic[T, R]):
-    """Turns `run(items) -> results` into `await submit(item) -> result` for many callers at once."""
+    """Turns `run(items) -> results` into `await submit(item) -> result` for many callers at once.
+
+    `then(results)` is what is still to be done before the callers hear: the next batch flies in the meantime.
+    """
 
     def __init__(
         self,
@@ -24,12 +29,15 @@ class Batcher(Generic[T, R]):
         *,
         max_batch: int = 500,
         culprit_errors: tuple[type[Exception], ...] = (),
+        then: Callable[[Sequence[R]], Awaitable[None]] | None = None,
     ) -> None:
         self._run = run
         self._max_batch = max_batch
         self._culprit_errors = culprit_errors  # errors of one item's own making: halve and isolate
+        self._then = then
         self._waiting: deque[tuple[T, asyncio.Future[R]]] = deque()
         self._flight: asyncio.Task[None] | None = None
+        self._landings: set[asyncio.Task[None]] = set()
 
     async def submit(self, item: T) -> R:
         return await self.enqueue(item)
@@ -44,12 +52,12 @@ class Batcher(Generic[T, R]):
 
     @property
     def idle(self) -> bool:
-        return self._flight is None
+        return self._flight is None and not self._landings
 
     async def drain(self) -> None:
         """Wait until all that was submitted has been answered."""
-        while self._flight is not None:
-            await asyncio.wait({self._flight})
+        while not self.idle:
+            await asyncio.wait({*self._landings, *((self._flight,) if self._flight is not None else ())})
 
     async def _fly(self) -> None:
         try:
@@ -61,7 +69,7 @@ class Batcher(Generic[T, R]):
         finally:
             self._flight = None
 
-    async def _settle(self, batch: list[tuple[T, asyncio.Future[R]]]) -> None:
+    async def _settle(self, batch: Waiting[T, R]) -> None:
         if not batch:
             return
         try:
@@ -78,12 +86,28 @@ class Batcher(Generic[T, R]):
             if not isinstance(error, Exception):
                 raise
         else:
-            for (_, future), result in zip(batch, results, strict=True):
-                if not future.done():
-                    future.set_result(result)
+            if self._then is None:
+                _answer(batch, results)
+                return
+            landing = asyncio.create_task(self._land(self._then, batch, results))
+            self._landings.add(landing)
+            landing.add_done_callback(self._landings.discard)
+
+    @staticmethod
+    async def _land(then: Callable[[Sequence[R]], Awaitable[None]], batch: Waiting[T, R], results: Sequence[R]) -> None:
+        try:
+            await then(results)
+        finally:  # whatever became of that: what `run` did is done
+            _answer(batch, results)
 
 
-def _fail(batch: Sequence[tuple[object, asyncio.Future[R]]], error: BaseException) -> None:
+def _answer(batch: Waiting[T, R], results: Sequence[R]) -> None:
+    for (_, future), result in zip(batch, results, strict=True):
+        if not future.done():
+            future.set_result(result)
+
+
+def _fail(batch: Waiting[T, R], error: BaseException) -> None:
     for _, future in batch:
         if not future.done():
             future.set_exception(error)

@@ -7,10 +7,13 @@ level security for exactly one transaction. Nothing depends on session state, so
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from typing import Any, TypeAlias
 from urllib.parse import urlsplit, urlunsplit
 
@@ -31,7 +34,10 @@ CONNECTION_LOST: tuple[type[Exception], ...] = (
     asyncpg.InsufficientResourcesError,
 )
 
-# The same, and what Postgres says to the victim of a deadlock: for whoever repeats the statement until it is through.
+# After these a connection of one's own is not to be used again: its protocol may stand in the middle of a reply.
+BROKEN: tuple[type[BaseException], ...] = (*CONNECTION_LOST, asyncio.CancelledError)
+
+# Worth another try: the connection was lost, or Postgres chose this statement as the victim of a deadlock.
 TRY_AGAIN: tuple[type[Exception], ...] = (*CONNECTION_LOST, asyncpg.TransactionRollbackError)
 
 
@@ -58,6 +64,45 @@ class DatabaseOptions:
     command_timeout: float = 30.0
 
 
+# How the ledger's batches are to be planned: by the ids that they name, whatever statistics say of a table that
+# fills and empties by the second. (Behind pgbouncer these stand on the login: `alter role homeroom_engine set ...`.)
+PLANS = {
+    "plan_cache_mode": "force_generic_plan",
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "enable_bitmapscan": "off",
+    "enable_material": "off",
+    "jit": "off",
+}
+
+
+class Reserved:
+    """One connection that a hot path keeps for itself: its statements stay prepared, and nobody is before it."""
+
+    def __init__(self, connect: Callable[[], Awaitable[asyncpg.Connection]]) -> None:
+        self._connect = connect
+        self._connection: asyncpg.Connection | None = None
+        self._turn = asyncio.Lock()
+
+    @asynccontextmanager
+    async def use(self) -> AsyncIterator[asyncpg.Connection]:
+        """The connection, opened when it is needed; one that was lost is replaced the next time."""
+        async with self._turn:
+            if self._connection is None or self._connection.is_closed():
+                self._connection = await self._connect()
+            try:
+                yield self._connection
+            except BROKEN:
+                self._connection.terminate()
+                raise
+
+    async def close(self) -> None:
+        if self._connection is not None:
+            with contextlib.suppress(*CONNECTION_LOST):
+                await self._connection.close(timeout=2.0)
+
+
 class Database:
     """Both doors, opened and closed together."""
 
@@ -66,6 +111,8 @@ class Database:
         self._name = application_name
         self._pool: asyncpg.Pool | None = None
         self._app: AsyncEngine | None = None
+        reserved = partial(self.connect_ledger, options.command_timeout)
+        self.submits, self.begins, self.finishes = Reserved(reserved), Reserved(reserved), Reserved(reserved)
 
     async def open(self) -> None:
         options = self._options
@@ -94,6 +141,9 @@ class Database:
         )
 
     async def close(self) -> None:
+        await self.submits.close()
+        await self.begins.close()
+        await self.finishes.close()
         if self._app is not None:
             await self._app.dispose()
         if self._pool is not None:
@@ -104,15 +154,16 @@ class Database:
         assert self._pool is not None, "Database.open() comes first"
         return self._pool
 
-    async def connect_ledger(self) -> asyncpg.Connection:
+    async def connect_ledger(self, command_timeout: float | None = None) -> asyncpg.Connection:
         """One connection as `homeroom_engine` outside the pool, on the calling thread's own loop."""
         options = self._options
+        plans = PLANS if options.statement_cache_size else {}  # without the cache: behind pgbouncer, which refuses them
         return await asyncpg.connect(
             dsn=plain_url(options.engine_url),
-            server_settings=session_settings(options.engine_url, Role.ENGINE, self._name),
+            server_settings=session_settings(options.engine_url, Role.ENGINE, self._name) | plans,
             statement_cache_size=options.statement_cache_size,
             timeout=options.connect_timeout,
-            command_timeout=options.connect_timeout,
+            command_timeout=command_timeout or options.connect_timeout,
         )
 
     @asynccontextmanager

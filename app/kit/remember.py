@@ -37,6 +37,12 @@ class Remembered(Generic[K, V]):
         """Ask again for every answer of which this holds."""
         self._known = {key: known for key, known in self._known.items() if not about(known[1])}
 
+    def forget_this(self, key: K, value: V) -> None:
+        """Ask again about this key, unless somebody has done so already."""
+        known = self._known.get(key)
+        if known is not None and known[1] is value:
+            del self._known[key]
+
     def _asked(self, key: K, task: asyncio.Task[V]) -> None:
         self._asking.pop(key, None)
         if not task.cancelled():

@@ -28,6 +28,11 @@ def tenant_scope(tenant_id: str) -> Iterator[str]:
         _current.reset(token)
 
 
+def enter_tenant(tenant_id: str) -> None:
+    """Bind the tenant for the rest of this task, and of the tasks that it starts: for a task that serves one tenant."""
+    _current.set(tenant_id)
+
+
 def current_tenant() -> str:
     tenant_id = _current.get()
     if tenant_id is None:

@@ -10,6 +10,9 @@ MEGABYTE = 1024 * 1024
 Count = Annotated[int, Field(ge=1, le=10**12, strict=True)]  # what Postgres, Redis and every client can count to
 Days = Annotated[int, Field(ge=1, le=36_500, strict=True)]
 
+# Of the limits, those that count what is going on at a time; a job takes them by these names.
+PERMITS = frozenset({"llm_total", "llm_student", "llm_teacher", "ocr"})
+
 
 class TenantLimits(BaseModel):
     """Everything about a tenant that bounds it; what is left out keeps its default."""

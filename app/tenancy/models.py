@@ -64,6 +64,21 @@ class TenantDataKey(Base):
     __table_args__ = (ForeignKeyConstraint(["tenant_id"], ["tenants.tenant_id"], name="tenant_data_keys_tenant"),)
 
 
+class TenantModel(Base):
+    """The language model that answers this tenant instead of the deployment's."""
+
+    __tablename__ = "tenant_models"
+
+    tenant_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    base_url: Mapped[str] = mapped_column(Text)
+    model: Mapped[str] = mapped_column(Text)
+    sealed_key: Mapped[bytes | None] = mapped_column(LargeBinary)
+    created_at: Mapped[datetime] = mapped_column(Timestamp, server_default=NOW)
+    updated_at: Mapped[datetime] = mapped_column(Timestamp, server_default=NOW)
+
+    __table_args__ = (ForeignKeyConstraint(["tenant_id"], ["tenants.tenant_id"], name="tenant_models_tenant"),)
+
+
 class AuditEntry(Base):
     """Who did what to which id from where. The application can add entries and read them; nobody can change one."""
 

@@ -18,7 +18,7 @@ from app.kit.errors import Refusal
 from app.kit.remember import Remembered
 from app.kit.tenant import TENANT_ID
 from app.tenancy.audit import SYSTEM, Hand, record
-from app.tenancy.limits import TenantLimits
+from app.tenancy.limits import PERMITS, TenantLimits
 from app.tenancy.models import Tenant
 
 POLICY_SECONDS = 1.0  # how old a remembered policy may be
@@ -138,22 +138,50 @@ async def list_tenants(ledger: Connection, *, after: str = "", limit: int | None
 
 
 class Policies:
-    """What a tenant may do, remembered for a moment so that not every request asks for it."""
+    """What a tenant may do, remembered for a moment so that not every request asks for it.
 
-    def __init__(self, database: Database) -> None:
+    The engine asks by its own words (`TenantPolicy`), in API processes and in workers alike. Jobs may outlive their
+    tenant's registration; for those the defaults hold.
+    """
+
+    def __init__(
+        self, database: Database, *, lane_capacity: int = TenantLimits.model_fields["lane_max_queue"].default
+    ) -> None:
         self._database = database
+        self._lane_capacity = lane_capacity  # the deployment's, for tenants without one of their own
         self._known: Remembered[str, TenantRecord] = Remembered()
 
     async def of(self, tenant_id: str) -> TenantRecord:
         return await self._known.get(tenant_id, partial(self._ask, tenant_id))
 
     async def jobs_per_minute(self, tenant_id: str) -> int:
-        """The engine's question."""
-        return (await self.of(tenant_id)).limits.jobs_per_minute
+        return (await self._limits(tenant_id)).jobs_per_minute
+
+    async def max_queued(self, tenant_id: str) -> int:
+        return (await self._limits(tenant_id)).max_queued
+
+    async def weight(self, tenant_id: str) -> float:
+        return (await self._limits(tenant_id)).weight
+
+    async def permits(self, tenant_id: str, name: str) -> int:
+        if name not in PERMITS:
+            raise LookupError(f"{name!r} is no permit; there are {', '.join(sorted(PERMITS))}")
+        count: int = getattr(await self._limits(tenant_id), name)
+        return count
+
+    async def lane_capacity(self, tenant_id: str) -> int:
+        limits = await self._limits(tenant_id)
+        return limits.lane_max_queue if "lane_max_queue" in limits.model_fields_set else self._lane_capacity
 
     def forget(self, tenant_id: str) -> None:
         """The tenant was changed here: the next request asks anew."""
         self._known.forget(lambda record: record.tenant_id == tenant_id)
+
+    async def _limits(self, tenant_id: str) -> TenantLimits:
+        try:
+            return (await self.of(tenant_id)).limits
+        except TenantNotFound:
+            return TenantLimits()
 
     async def _ask(self, tenant_id: str) -> tuple[TenantRecord, float]:
         async with self._database.session(tenant_id) as session:

@@ -18,11 +18,14 @@ UP = (
     "drop index jobs_lane_live",
     """create unique index jobs_lane_live on jobs (queue, tenant_id, lane_id, lane_seq)
        where status in ('queued', 'processing') and lane_id is not null""",
+    # To count what a tenant has waiting or running.
+    "create index jobs_live on jobs (tenant_id) where status in ('queued', 'processing')",
     # A heartbeat moves `lease_until`: without an index on it the update stays within its page (HOT).
     "drop index workers_by_queue",
 )
 
 DOWN = (
+    "drop index jobs_live",
     "create index workers_by_queue on workers (queue, lease_until)",
     "drop index jobs_lane_live",
     """create unique index jobs_lane_live on jobs (tenant_id, queue, lane_id, lane_seq)

@@ -83,11 +83,11 @@ def test_settings_for_arq_stand_in_the_class_itself_and_follow_the_spec(workload
 @every_workload
 def test_the_environment_moves_a_queue(workload: Workload) -> None:
     name = workload.name.upper()
-    moved = {"REDIS_URL": "redis://elsewhere:7000/4", "CONCURRENCY": "7", "GRACE_SECONDS": "1.5"}
+    moved = {"REDIS_URL": "redis://elsewhere:7000/4", "CONCURRENCY": "7", "GRACE_SECONDS": "1.5", "PROBE_PORT": "9103"}
     with only_environment(ENVIRONMENT | {f"{name}_{subject}": value for subject, value in moved.items()}):
         where = load_settings().queues[workload.name]
     assert place(where.redis_url) == ("elsewhere", 7000, 4)
-    assert (where.concurrency, where.grace) == (7, 1.5)
+    assert (where.concurrency, where.grace, where.probe_port) == (7, 1.5, 9103)
 
 
 @every_workload

@@ -86,7 +86,7 @@ async def test_a_stale_or_invented_hint_is_dropped(ledger: Connection, tenant: s
 
 
 async def test_a_job_that_is_not_in_the_ledger_is_dropped(ledger: Connection, worker: UUID) -> None:
-    [answer] = await begin(ledger, [Hint(uuid4(), 1)], [uuid4()], worker_id=worker, deadline_grace=0)
+    [answer] = await begin(ledger, [Hint(uuid4(), 1)], [uuid4()], queue="base", worker_id=worker, deadline_grace=0)
     assert answer.verdict is Verdict.DROP
 
 
@@ -149,7 +149,7 @@ async def test_verdicts_of_a_batch_come_in_its_order(ledger: Connection, tenant:
     plain, done = [answer.job for answer in await accepted(ledger, *(new_job(tenant_id=tenant) for _ in range(2)))]
     await end(ledger, await begun(ledger, done, worker), End.DONE)
     hints = [Hint(job.job_id, 1) for job in (second, done, plain, first)]
-    answers = await begin(ledger, hints, [uuid4() for _ in hints], worker_id=worker, deadline_grace=0)
+    answers = await begin(ledger, hints, [uuid4() for _ in hints], queue="base", worker_id=worker, deadline_grace=0)
     assert [answer.hint for answer in answers] == hints
     assert [answer.verdict for answer in answers] == [Verdict.LATER, Verdict.DROP, Verdict.RUN, Verdict.RUN]
 
@@ -161,7 +161,7 @@ async def test_a_stale_hint_beside_the_true_one_does_not_run_as_well(
     job = await queued(ledger, tenant_id=tenant)
     await end(ledger, await begun(ledger, job, worker), End.RETRY)
     hints = [Hint(job.job_id, 1), Hint(job.job_id, 2), Hint(job.job_id, 3)]
-    answers = await begin(ledger, hints, [uuid4() for _ in hints], worker_id=worker, deadline_grace=0)
+    answers = await begin(ledger, hints, [uuid4() for _ in hints], queue="base", worker_id=worker, deadline_grace=0)
     assert [answer.verdict for answer in answers] == [Verdict.DROP, Verdict.RUN, Verdict.DROP]
 
 
@@ -183,7 +183,7 @@ async def test_of_many_who_begin_one_job_exactly_one_runs_it(database: Database,
     async def one(worker: UUID) -> list[Begun]:
         hints = [Hint(job.job_id, 1) for job in jobs]
         async with database.ledger.acquire() as connection:
-            return await begin(connection, hints, [uuid4() for _ in hints], worker_id=worker, deadline_grace=0)
+            return await begin(connection, hints, [uuid4() for _ in hints], queue="base", worker_id=worker, deadline_grace=0)
 
     answers = [answer for batch in await asyncio.gather(*map(one, workers)) for answer in batch]
     ran = [answer.hint for answer in answers if answer.verdict is Verdict.RUN]

@@ -14,7 +14,8 @@ import pytest_asyncio
 from app.engine.ledger.begin import Delivery
 from app.engine.ledger.cancel import cancel, cancel_requests
 from app.engine.ledger.finish import End
-from app.engine.ledger.read import JobFilter, lane_places, list_jobs, read_attempts, read_job
+from app.engine.ledger.pages import JobFilter
+from app.engine.ledger.read import lane_places, list_jobs, read_attempts, read_job
 from app.engine.ledger.retry import retry
 from app.engine.ledger.rows import JobRow
 from app.kit.db import Connection, Database, driver_connection

@@ -19,7 +19,7 @@ import pytest_asyncio
 from arq.jobs import Job, JobResult, JobStatus
 from arq.worker import Retry, func
 
-from app.engine.dispatch import WAKE_KEY
+from app.engine.dispatch import WAKE_KEY, PlainJob
 from app.kit.db import Database
 from app.kit.redis import connect, disconnect, with_database
 from app.workloads import WORKLOADS
@@ -213,7 +213,7 @@ async def test_a_job_that_this_worker_already_runs_is_not_started_again(stage: S
         job = await enqueue(elsewhere, "sleep")
         await eventually(in_progress(job), what="the start of the job")
         [running] = runtime.tasks.values()
-        runtime.start_plain(job.job_id, 0)
+        runtime.start_plain(PlainJob(job.job_id, 0, b"", 1, aborted=False))
         await asyncio.sleep(0)
         assert list(runtime.tasks.values()) == [running]
         assert runtime.load == 1

@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from app.core.bootstrap import ensure_tenant
 from app.engine.ledger.finish import End
 from app.kit.db import Connection, Database, Role, driver_connection
+from app.library.demo import seed_demo
 from app.tenancy.models import TenantDataKey
 from tests.support.deployment import MASTER_KEY, Deployment
 from tests.support.jobs import begun, end, live_worker, queued
@@ -24,6 +25,10 @@ WITHOUT_TENANT = {
     "alembic_version": "which migrations ran",
     "workers": "the fleet: which processes serve which queue",
     "queue_controls": "what operators decided about a queue",
+    "queue_samples": "how the queues stood in the last hours",
+    "schedules": "what falls due by the clock",
+    "audit_findings": "which invariants were found violated",
+    "audit_progress": "how far the auditor has come",
 }
 
 POLICIES = """
@@ -134,8 +139,10 @@ async def test_a_tenant_sees_its_own_rows_alone(database: Database, ledger: Conn
             "insert into outbox (effect_id, tenant_id, topic, payload) values (gen_random_uuid(), $1, 't', '{}')",
             tenant,
         )
+        await ledger.execute("insert into expired_jobs (tenant_id, job_id) values ($1, gen_random_uuid())", tenant)
         async with database.session(tenant) as session:
             session.add(TenantDataKey(tenant_id=tenant, kek_id="none", wrapped=b""))
+            await seed_demo(session, tenant)
     for table in await tables(ledger) - set(WITHOUT_TENANT):
         async with database.session(OWN) as session:
             seen = set(await session.scalars(text(f"select distinct tenant_id from {table}")))

@@ -116,6 +116,9 @@ def test_a_queue_on_the_shared_database_is_refused() -> None:
         ("CHAT_CONCURRENCY", "0"),
         ("CHAT_REDIS_DB", "0"),
         ("EXAM_GRACE_SECONDS", "-1"),
+        ("EXAM_PROBE_PORT", "70000"),
+        ("WORKER_PROBE_PORT", "-1"),
+        ("WORKER_STALL_SECONDS", "0"),
     ],
 )
 def test_a_value_of_the_wrong_kind_names_its_variable(variable: str, value: str) -> None:

@@ -19,6 +19,7 @@ GROUPS = (
     config.WorkerSettings,
     config.ApiSettings,
     config.SecuritySettings,
+    config.LlmSettings,
 )
 
 

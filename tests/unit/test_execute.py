@@ -8,9 +8,8 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-import structlog
 
-from app.engine.context import JobContext
+from app.engine.context import Hands, JobContext
 from app.engine.diagnostics import Echo
 from app.engine.events import EventLog
 from app.engine.execute import Run, Stop, execute
@@ -20,6 +19,7 @@ from app.engine.outcomes import Retry
 from app.engine.workload import JobKind
 from app.kit.backoff import Backoff
 from app.kit.db import Database, DatabaseOptions
+from app.kit.logging import log_context
 from app.kit.redis import connect
 from app.kit.tenant import NoTenant, current_tenant
 
@@ -51,13 +51,8 @@ def run_of(function: Function, **fields: Any) -> tuple[Run, asyncio.Task[Ending 
     """A run on its way; neither Postgres nor Redis is asked for anything here."""
     run = Run(delivery(**fields))
     nowhere = DatabaseOptions("postgresql://nowhere", "postgresql://nowhere")
-    ctx = JobContext(
-        run.delivery,
-        database=Database(nowhere, application_name="nobody"),
-        events=EventLog(connect("redis://nowhere")),
-        report=lambda _delivery, _progress: None,
-        shield=run.shield,
-    )
+    hands = Hands(Database(nowhere, application_name="nobody"), EventLog(connect("redis://nowhere")))
+    ctx = JobContext(run.delivery, hands, run.shield)
     task = asyncio.create_task(execute(run, KIND, function, ctx))
     run.task = task
     return run, task
@@ -161,7 +156,7 @@ async def test_tenant_and_log_context_are_bound_inside_and_not_after() -> None:
     seen: dict[str, Any] = {}
 
     async def look(ctx: JobContext) -> Any:
-        seen.update(structlog.contextvars.get_contextvars(), tenant=current_tenant(), job=ctx.job_id)
+        seen.update(log_context(), tenant=current_tenant(), job=ctx.job_id)
 
     run = Run(delivery())
     run, task = run_of(look)
@@ -169,6 +164,6 @@ async def test_tenant_and_log_context_are_bound_inside_and_not_after() -> None:
     assert seen["tenant"] == seen["tenant_id"] == "demo"
     assert seen["job"] == seen["job_id"] == str(run.delivery.job_id)
     assert (seen["attempt"], seen["request_id"]) == (1, "request-7")
-    assert structlog.contextvars.get_contextvars() == {}
+    assert log_context() == {}
     with pytest.raises(NoTenant):
         current_tenant()

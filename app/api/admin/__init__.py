@@ -1,8 +1,8 @@
-"""The routes of operators under /admin, and a tenant's own administration of its keys under /v1/keys."""
+"""The routes of operators under /admin, and what a tenant administers itself: /v1/keys, /v1/llm."""
 
 from fastapi import Depends
 
-from app.api.admin import audit, keys, own_keys, queues, removal, tenants
+from app.api.admin import audit, keys, own_keys, own_model, queues, removal, tenants
 from app.api.deps import GUARDED, get_operator
 from app.api.wire import edge_router
 
@@ -10,4 +10,6 @@ router = edge_router(prefix="/admin", dependencies=[Depends(get_operator)], resp
 for part in (queues, tenants, removal, keys, audit):
     router.include_router(part.router)
 
-tenant_router = own_keys.router
+tenant_router = edge_router()
+for part in (own_keys, own_model):
+    tenant_router.include_router(part.router)

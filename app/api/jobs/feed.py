@@ -12,7 +12,7 @@ from app.api.jobs.documents import Sight
 from app.api.jobs.story import KEEP_ALIVE, Frame, Story
 from app.api.jobs.waiting import ring
 from app.api.outages import OUTAGES, is_outage
-from app.api.refusals import InvalidLastEventId, JobNotFound
+from app.api.refusals import InvalidLastEventId, JobExpired, JobNotFound
 from app.engine.events import EventBell, EventLog, StreamEvent
 from app.engine.ledger.rows import JobRow
 from app.kit.redis import REDIS_AWAY
@@ -117,7 +117,7 @@ class Feed:
         """The job as it stands; None while Postgres is away."""
         try:
             return await self._read_job(self._job_id)
-        except JobNotFound:  # past retention
+        except (JobExpired, JobNotFound):
             self._over = True
             return None
         except OUTAGES as error:

@@ -17,9 +17,9 @@ from app.api.jobs.schemas import Moment
 from app.api.pages import Limit, PageCursor
 from app.api.preferences import IfNoneMatch, PreferredWait, none_match, wait_headers
 from app.api.problems import refusals
-from app.api.refusals import InvalidCursor, InvalidRequest, JobNotFound
+from app.api.refusals import InvalidCursor, InvalidRequest, JobExpired, JobNotFound
 from app.api.wire import JsonResponse, Name, edge_router
-from app.engine.ledger.read import JobFilter
+from app.engine.ledger.pages import JobFilter
 
 router = edge_router("jobs")
 
@@ -79,7 +79,7 @@ async def list_jobs(
     responses={
         200: {"model": JobDocument, "content": job_shown("job_done"), "headers": described("Retry-After", *_HEADERS)},
         304: {"description": "Unchanged.", "headers": described(*_HEADERS)},
-        **refusals(JobNotFound),
+        **refusals(JobNotFound, JobExpired),
     },
 )
 async def read_job(
@@ -103,7 +103,7 @@ async def read_job(
 @router.get(
     "/jobs/{job_id}/attempts",
     summary="List a job's attempts",
-    responses={200: {"model": AttemptList}, **refusals(JobNotFound)},
+    responses={200: {"model": AttemptList}, **refusals(JobNotFound, JobExpired)},
 )
 async def list_attempts(job_id: JobId, jobs: ReadableJobs) -> Response:
     """Every delivery of the job to a worker, the running one included."""

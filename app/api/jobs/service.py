@@ -13,11 +13,13 @@ from app.api.jobs.documents import Sight, job_document, see
 from app.api.jobs.waiting import wait_for
 from app.api.pages import Cursor, cut, page
 from app.api.problems import pointing_below
-from app.api.refusals import JobNotFound
+from app.api.refusals import JobExpired, JobNotFound
 from app.engine.events import Event
 from app.engine.ledger.cancel import JobNotCancellable, cancel
 from app.engine.ledger.dispatching import lane_heads
-from app.engine.ledger.read import JobFilter, lane_places, list_jobs, read_attempts, read_job
+from app.engine.ledger.pages import JobFilter
+from app.engine.ledger.read import lane_places, list_jobs, read_attempts, read_job
+from app.engine.ledger.retention import has_expired
 from app.engine.ledger.retry import JobNotRetryable, retry
 from app.engine.ledger.rows import Due, JobRow
 from app.engine.ledger.submit import Accepted, NewJob
@@ -52,7 +54,8 @@ class Jobs:
     async def read(self, job_id: UUID) -> Sight:
         sight = await self.look(job_id)
         if sight is None:
-            raise JobNotFound(NO_SUCH_JOB)
+            async with self._connection() as connection:
+                raise await self._absence(connection, job_id)
         return sight
 
     async def watch(self, known: Sight, seconds: int, until: Callable[[Sight], bool], *, debounced: bool) -> Sight:
@@ -69,7 +72,7 @@ class Jobs:
         async with self._connection() as connection:
             attempts = await read_attempts(connection, self.tenant_id, job_id)
             if not attempts and await read_job(connection, self.tenant_id, job_id) is None:
-                raise JobNotFound(NO_SUCH_JOB)
+                raise await self._absence(connection, job_id)
             return attempts
 
     async def describe(self, accepted: Accepted) -> Sight:
@@ -126,8 +129,14 @@ class Jobs:
     async def _refusal(self, connection: Connection, job_id: UUID, refusal: type[Refusal]) -> Refusal:
         row = await read_job(connection, self.tenant_id, job_id)
         if row is None:
-            return JobNotFound(NO_SUCH_JOB)
+            return await self._absence(connection, job_id)
         return refusal(f"The job is {row.status}.", job_status=row.status)
+
+    async def _absence(self, connection: Connection, job_id: UUID) -> Refusal:
+        """Why there is no such job: it is not kept any more, or it never was one of this tenant."""
+        if await has_expired(connection, self.tenant_id, job_id):
+            return JobExpired("The job ended, and was kept for as long as the tenant keeps jobs.")
+        return JobNotFound(NO_SUCH_JOB)
 
     async def _lane_heads(self, connection: Connection, row: JobRow) -> Sequence[Due]:
         if row.lane_id is None:

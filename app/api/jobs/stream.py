@@ -16,7 +16,7 @@ from app.api.jobs.deps import JobId, ReadableJobs
 from app.api.jobs.feed import Feed
 from app.api.jobs.service import Jobs
 from app.api.problems import refusals
-from app.api.refusals import InvalidLastEventId, JobNotFound
+from app.api.refusals import InvalidLastEventId, JobExpired, JobNotFound
 from app.api.wire import edge_router
 from app.tenancy.access import Principal
 from app.tenancy.throttle import TooManyStreams
@@ -57,7 +57,7 @@ class EventStream(StreamingResponse):
     responses={
         200: {"content": shown(FRAMES, "text/event-stream"), "description": _FRAMES_DESCRIBED},
         204: {"description": "The last event that was received was the end."},
-        **refusals(InvalidLastEventId, JobNotFound, TooManyStreams),
+        **refusals(InvalidLastEventId, JobNotFound, JobExpired, TooManyStreams),
     },
 )
 async def stream_events(

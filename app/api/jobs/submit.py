@@ -12,13 +12,14 @@ from app.api.headers import headers as described
 from app.api.jobs.deps import WritableJobs
 from app.api.jobs.documents import POLL_SECONDS, JobDocument, Sight, job_path, job_response
 from app.api.jobs.schemas import JobSubmission
+from app.api.jobs.service import Jobs
 from app.api.preferences import ClientKey, PreferredWait, wait_headers
 from app.api.problems import refusals
 from app.api.refusals import BodyTooLarge, InvalidIdempotencyKey, InvalidJson, InvalidRequest, UnsupportedMediaType
 from app.api.wire import edge_router
 from app.engine.ledger.submit import IdempotencyConflict, LaneFull
 from app.engine.policy import TooManyJobs
-from app.engine.requests import InvalidInput, InvalidPlacement, UnknownKind
+from app.engine.requests import InvalidInput, InvalidPlacement, UnknownKind, Wish
 from app.engine.submit import InvalidText
 
 router = edge_router("jobs")
@@ -27,7 +28,7 @@ BODY_REFUSALS = (InvalidJson, InvalidRequest, BodyTooLarge, UnsupportedMediaType
 JOB_REFUSALS = (TooManyJobs, UnknownKind, InvalidInput, InvalidPlacement, InvalidText, IdempotencyConflict, LaneFull)
 
 _HEADERS = described("Location", "Idempotency-Replayed", "Preference-Applied")
-_RESPONSES: dict[int | str, dict[str, Any]] = {
+RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {
         "model": JobDocument,
         "description": "With `Prefer: wait`: the job has ended.",
@@ -44,12 +45,17 @@ _RESPONSES: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.post("/jobs", status_code=202, summary="Submit a job", responses=_RESPONSES)
+@router.post("/jobs", status_code=202, summary="Submit a job", responses=RESPONSES)
 async def submit_job(
     submission: JobSubmission, jobs: WritableJobs, request_id: RequestId, key: ClientKey, wait: PreferredWait
 ) -> Response:
     """Accept a job of any public kind. With an `Idempotency-Key`, a repetition answers with the earlier job."""
-    accepted = await jobs.submit(submission.wish(jobs.tenant_id, key=key, request_id=request_id))
+    return await submit(jobs, submission.wish(jobs.tenant_id, key=key, request_id=request_id), wait)
+
+
+async def submit(jobs: Jobs, wish: Wish, wait: int | None) -> Response:
+    """Accept a job and answer with its document, or with its end where that comes within the wait."""
+    accepted = await jobs.submit(wish)
     sight = await jobs.describe(accepted)
     if wait is not None:
         sight = await jobs.watch(sight, wait, _has_ended, debounced=accepted.debounced)

@@ -8,7 +8,7 @@ from app.api.examples import job_shown
 from app.api.jobs.deps import JobId, WritableJobs
 from app.api.jobs.documents import JobDocument, job_response
 from app.api.problems import refusals
-from app.api.refusals import JobNotFound
+from app.api.refusals import JobExpired, JobNotFound
 from app.api.wire import edge_router
 from app.engine.ledger.cancel import JobNotCancellable
 from app.engine.ledger.retry import JobNotRetryable
@@ -30,7 +30,7 @@ router = edge_router("jobs")
             "description": "The job is running; its worker stops it. Repeating this is safe.",
             "content": job_shown("job_processing"),
         },
-        **refusals(JobNotFound, JobNotCancellable),
+        **refusals(JobNotFound, JobExpired, JobNotCancellable),
     },
 )
 async def cancel_job(job_id: JobId, jobs: WritableJobs) -> Response:
@@ -45,7 +45,7 @@ async def cancel_job(job_id: JobId, jobs: WritableJobs) -> Response:
     summary="Retry a failed job",
     responses={
         202: {"model": JobDocument, "content": job_shown("job_retried")},
-        **refusals(JobNotFound, JobNotRetryable),
+        **refusals(JobNotFound, JobExpired, JobNotRetryable),
     },
 )
 async def retry_job(job_id: JobId, jobs: WritableJobs) -> Response:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import asyncpg
 
-from app.core.bootstrap import ensure_tenant
+from app.core.bootstrap import ensure_tenant, seed_library
 from app.core.embedded import ports
 from app.core.embedded.ports import LOOPBACK
 from app.core.migrate import migrate
@@ -43,7 +43,7 @@ class Launcher:
         self._workspace = Workspace(data_dir)
         self._servers = servers.choose(os.environ, self._workspace)
         self._wanted_port = port
-        self._ready_file = ReadyFile(ready_file)
+        self._ready_file = ReadyFile(ready_file or self._workspace.announcement)
         self._report = Report(sys.stdout)
         self._supervisor = Supervisor(self._report, self._on_ready)
         self._programs: list[ProgramPart] = []
@@ -163,7 +163,9 @@ class Launcher:
 def _migrate_and_ensure_tenant(database_url: str, master_key: str, known: dict[str, str]) -> dict[str, str]:
     try:
         migrate(database_url)
-        return ensure_tenant(database_url, master_key, TENANT, known)
+        keys = ensure_tenant(database_url, master_key, TENANT, known)
+        seed_library(database_url, TENANT)
+        return keys
     except (OSError, asyncpg.PostgresError) as error:
         raise ConfigurationError(
             f"The database could not be prepared: {error}.",

@@ -8,24 +8,25 @@ import os
 import signal
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import Any
 
-from arq.connections import ArqRedis, RedisSettings
+from arq.connections import RedisSettings
 from arq.worker import func
 
 from app import __version__
 from app.core.config import Settings, load_settings
 from app.core.exit import exit_when_misconfigured
 from app.core.preflight import check_redis, open_database
+from app.core.worker.errands import open_errands
 from app.core.worker.host import HostRedis
 from app.engine.diagnostics import KINDS, whoami
 from app.engine.events import EventLog
 from app.engine.inflight import Runnable
-from app.engine.outbox import Relay
 from app.engine.runtime import Runtime, RuntimeOptions
-from app.engine.submit import Submitter
 from app.engine.workload import Registry, Workload, resolve
 from app.kit import json
+from app.kit.db import Database
 from app.kit.errors import ConfigurationError
 from app.kit.logging import configure_logging
 from app.kit.redis import connect, disconnect
@@ -50,14 +51,10 @@ async def open_runtime(name: str, settings: Settings) -> AsyncIterator[Runtime]:
         stack.push_async_callback(disconnect, redis)
         stack.push_async_callback(disconnect, shared)
         events = EventLog(shared)
-        errands = []
-        if workload.relays_outbox:
-            submitter = Submitter(database, _pools(settings, stack), events)
-            stack.push_async_callback(submitter.drain)
-            errands.append(Relay(database, registry, submitter).run)
+        errands = open_errands(workload, registry, settings, database=database, events=events, stack=stack)
         yield Runtime(
             name,
-            {kind.name: Runnable(kind, resolve(kind.task)) for kind in registry.kinds_of(name).values()},
+            await _runnables(registry, workload, settings, database, stack),
             plain_functions(workload),
             database=database,
             redis=redis,
@@ -67,13 +64,17 @@ async def open_runtime(name: str, settings: Settings) -> AsyncIterator[Runtime]:
         )
 
 
-def _pools(settings: Settings, stack: AsyncExitStack) -> Any:
-    """A pool per queue for the relay, which submits to all of them."""
-    pools: dict[str, ArqRedis] = {}
-    for name, where in settings.queues.items():
-        pools[name] = connect(where.redis_url)
-        stack.push_async_callback(disconnect, pools[name])
-    return pools.__getitem__
+async def _runnables(
+    registry: Registry, workload: Workload, settings: Settings, database: Database, stack: AsyncExitStack
+) -> dict[str, Runnable]:
+    """The queue's job functions; its own get the tools that it opens, the shared ones need none."""
+    functions = {kind.name: resolve(kind.task) for kind in registry.kinds_of(workload.name).values()}
+    if workload.tools is not None:
+        from app.core.supplies import build_supplies  # noqa: PLC0415 - only queues with tools load what these need
+
+        tools = await stack.enter_async_context(resolve(workload.tools)(build_supplies(settings, database)))
+        functions |= {kind.name: partial(functions[kind.name], tools=tools) for kind in workload.kinds}
+    return {kind.name: Runnable(kind, functions[kind.name]) for kind in registry.kinds_of(workload.name).values()}
 
 
 def _options(name: str, settings: Settings) -> RuntimeOptions:

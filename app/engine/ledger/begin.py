@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from app.engine.ledger.rows import LANE_HEAD, Hint
+from app.engine.ledger.rows import LANE_HEAD, Due, Hint
 from app.kit import json
 from app.kit.db import Connection
 
@@ -23,7 +23,7 @@ class Verdict(StrEnum):
     ALONE = "alone"  # a suspect: begin it again when nothing else runs in this process
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)  # not frozen: that would double what it costs to make one
 class Delivery:
     """One delivery of one job: what the worker runs, and the fence that it writes with. Equal only to itself."""
 
@@ -41,6 +41,8 @@ class Delivery:
     lane_id: str | None
     request_id: str | None
     session_id: str | None
+    priority: int = 0
+    bulk: bool = False
 
     @property
     def hint(self) -> Hint:
@@ -55,7 +57,8 @@ class Begun(NamedTuple):
     verdict: Verdict
     hint: Hint
     delivery: Delivery | None = None
-    wait: float = 1.0  # seconds until a hint that goes back is worth another look
+    due: Due | None = None  # of a hint that is to be dispatched again
+    wait: float = 1.0  # seconds until it is worth another look
 
 
 async def begin(
@@ -63,6 +66,7 @@ async def begin(
     hints: Sequence[Hint],
     tokens: Sequence[UUID],
     *,
+    queue: str,
     worker_id: UUID,
     deadline_grace: float,
     alone: bool = False,
@@ -79,9 +83,15 @@ async def begin(
         deadline_grace,
         alone,
         only_tenant,
+        queue,
     )
-    verdicts = {(record["job_id"], record["hinted"]): _read(record) for record in records}
-    return [verdicts[(hint.job_id, hint.attempt)] for hint in hints]
+    verdicts = {record["token"]: _read(record) for record in records}
+    running = {begun.hint for begun in verdicts.values() if begun.verdict is Verdict.RUN}
+    # Redis may hand a hint over twice: one of them runs, and the other is then worthless.
+    return [
+        Begun(Verdict.DROP, hint) if hint in running and verdicts[token].verdict is not Verdict.RUN else verdicts[token]
+        for hint, token in zip(hints, tokens, strict=True)
+    ]
 
 
 def _read(record: Any) -> Begun:
@@ -90,9 +100,10 @@ def _read(record: Any) -> Begun:
         return Begun(Verdict.RUN, hint, _delivery(record))
     if record["status"] != "queued" or record["attempt"] != hint.attempt - 1:
         return Begun(Verdict.DROP, hint)
+    due = Due(hint, record["tenant_id"], record["bulk"], record["priority"], None)
     if record["losses"] >= SUSPECT_LOSSES and not record["waits"]:
-        return Begun(Verdict.ALONE, hint)
-    return Begun(Verdict.LATER, hint, wait=max(1.0, record["early"]))
+        return Begun(Verdict.ALONE, hint, due=due)
+    return Begun(Verdict.LATER, hint, due=due, wait=max(1.0, record["early"]))
 
 
 def _delivery(record: Any) -> Delivery:
@@ -111,16 +122,29 @@ def _delivery(record: Any) -> Delivery:
         lane_id=record["lane_id"],
         request_id=record["request_id"],
         session_id=record["session_id"],
+        priority=record["priority"],
+        bulk=record["bulk"],
     )
 
 
 # Why a queued job must not begin now, whoever asks.
 _WAITS = f"""(
     coalesce(j.run_at > now(), false)
-    or coalesce((select paused from queue_controls control where control.queue = j.queue), false)
+    or coalesce((select bool_or(paused) from queue_controls control where control.queue = $8), false)
     or coalesce(j.tenant_id <> $7::text, false)
     or not {LANE_HEAD})"""
 
+# Begins need no flush of their own: what a crash of Postgres takes back begins again, and the token fences the delivery
+# that it took back. Only a lane's holder must be known for certain. (Set by the statement for its own transaction.)
+_RELAX = """(
+    select set_config('synchronous_commit', case when count(lane_id) > 0 then 'on' else 'off' end, true) from begun)"""
+
+_COLUMNS = """j.tenant_id, j.queue, j.kind, j.status, j.attempt, j.input::text as input, j.failures, j.losses,
+    j.max_attempts, j.timeout_seconds, j.lane_id, j.request_id, j.session_id, j.priority, j.bulk"""
+
+# `is not distinct from`, here and in the other verbs, hides the status from the planner: as `=` it invites the partial
+# indexes on live rows, and the batch would be compared with every row that waits.
+# The second half looks at what did not begin: as a rule at nothing.
 _BEGIN = f"""
 with asked as materialized (
     select * from unnest($1::uuid[], $2::int[], $3::uuid[]) as asked (job_id, hinted, token)
@@ -131,19 +155,20 @@ with asked as materialized (
         deadline_at = now() + make_interval(secs => j.timeout_seconds + $5),
         progress = 0, step = null, error = null, error_detail = null
     from asked
-    where j.job_id = asked.job_id and j.status = 'queued' and j.attempt = asked.hinted - 1
+    where j.job_id = asked.job_id and j.status is not distinct from 'queued' and j.attempt = asked.hinted - 1
       and (j.losses < {SUSPECT_LOSSES} or $6::boolean)
       and exists (select 1 from workers w where w.worker_id = $4 and w.lease_until > clock_timestamp())
       and not {_WAITS}
-    returning j.job_id, j.attempt
+    returning j.job_id, asked.hinted, asked.token, {_COLUMNS}
 )
-select asked.job_id, asked.hinted, asked.token, j.tenant_id, j.queue, j.kind, j.status, j.attempt,
-       j.input::text as input, j.failures, j.losses, j.max_attempts, j.timeout_seconds, j.lane_id, j.request_id,
-       j.session_id,
-       coalesce(begun.job_id is not null
-                or (j.status = 'processing' and j.claim_token = asked.token and j.worker_id = $4), false) as mine,
-       {_WAITS} as waits, coalesce(extract(epoch from j.run_at - now())::float8, 0) as early
-from asked
-left join jobs j on j.job_id = asked.job_id
-left join begun on begun.job_id = asked.job_id and begun.attempt = asked.hinted
+select job_id, hinted, token, tenant_id, queue, kind, status, attempt, input, failures, losses, max_attempts,
+       timeout_seconds, lane_id, request_id, session_id, priority, bulk,
+       {_RELAX} is not null as mine, false as waits, 0::float8 as early
+from begun
+union all
+select asked.job_id, asked.hinted, asked.token, {_COLUMNS},
+       coalesce(j.status = 'processing' and j.claim_token = asked.token and j.worker_id = $4, false),
+       {_WAITS}, coalesce(extract(epoch from j.run_at - now())::float8, 0)
+from asked left join jobs j on j.job_id = asked.job_id
+where asked.token <> all(array(select begun.token from begun))
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from app.engine.ledger.rows import LANE_HEAD, Due, Hint
+from app.engine.ledger.rows import HINTED, Due, Hint
 from app.kit.db import Connection
 
 
@@ -45,14 +45,34 @@ def _due(records: list[Any]) -> list[Due]:
     ]
 
 
+# Jobs outside lanes stand in an index of their own. Of the others only lanes' heads may be due, and a lane may hold
+# thousands that wait: so the index of live lane jobs is stepped through from lane to lane, one row each.
 _UNDISPATCHED = f"""
-select j.job_id, j.attempt, j.tenant_id, j.bulk, j.priority, j.run_at
-from jobs j
-where j.queue = $1 and j.status = 'queued' and j.dispatched_at is null and ($2::text is null or j.tenant_id = $2)
-  and not exists (select 1 from queue_controls control where control.queue = j.queue and control.paused)
-  and {LANE_HEAD}
-order by j.created_at
-limit $3
+with recursive head as (
+    select coalesce($2, '') as tenant_id, '' as lane_id, null::uuid as job_id
+    union all
+    select next.tenant_id, next.lane_id, next.job_id
+    from head cross join lateral (
+        select j.tenant_id, j.lane_id, j.job_id from jobs j
+        where j.queue = $1 and j.status in ('queued', 'processing') and j.lane_id is not null
+          and (j.tenant_id, j.lane_id) > (head.tenant_id, head.lane_id)
+        order by j.tenant_id, j.lane_id, j.lane_seq limit 1) next
+    where $2::text is null or head.tenant_id = $2
+), found as (
+    (select j.job_id, j.attempt, j.tenant_id, j.bulk, j.priority, j.run_at, greatest(j.created_at, j.run_at) as due
+     from jobs j
+     where j.queue = $1 and j.status = 'queued' and j.lane_id is null and {HINTED} = 0
+       and ($2::text is null or j.tenant_id = $2)
+     order by greatest(j.created_at, j.run_at) limit $3)
+    union all
+    (select j.job_id, j.attempt, j.tenant_id, j.bulk, j.priority, j.run_at, greatest(j.created_at, j.run_at)
+     from head join jobs j on j.job_id = head.job_id and j.tenant_id = head.tenant_id
+          and j.status is not distinct from 'queued' and j.dispatched_at is null
+     where $2::text is null or j.tenant_id = $2)
+)
+select job_id, attempt, tenant_id, bulk, priority, run_at from found
+where not exists (select 1 from queue_controls control where control.queue = $1 and control.paused)
+order by due limit $3
 """
 
 _LANE_HEADS = """

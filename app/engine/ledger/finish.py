@@ -13,6 +13,7 @@ import asyncpg
 
 from app.engine.ledger.begin import Delivery
 from app.engine.ledger.rows import Hint
+from app.engine.outcomes import Write
 from app.kit.db import Connection
 
 DETAIL_LIMIT = 200
@@ -28,7 +29,7 @@ class End(StrEnum):
     RELEASED = "released"  # handed back unharmed: a drain, or a job that snoozes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Ending:
     """One delivery's end, on its way into the ledger."""
 
@@ -39,6 +40,7 @@ class Ending:
     error_detail: str | None = None
     delay: float = 0.0  # seconds until the next delivery, for retry and release
     exit_code: int | None = None
+    writes: Sequence[Write] = ()
 
 
 class Ended(NamedTuple):

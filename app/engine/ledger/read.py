@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from app.engine.ledger.pages import JobFilter, page_of
 from app.engine.ledger.rows import JOB_COLUMNS, JobRow
 from app.kit.db import Connection
 
@@ -19,17 +18,6 @@ class LanePlace(NamedTuple):
     active: bool
 
 
-@dataclass(frozen=True, slots=True)
-class JobFilter:
-    queue: str | None = None
-    kind: str | None = None
-    status: str | None = None
-    lane: str | None = None
-    created_after: datetime | None = None
-    before: tuple[datetime, UUID] | None = None  # the last row of the page before
-    limit: int = 20
-
-
 async def read_job(connection: Connection, tenant_id: str, job_id: UUID) -> JobRow | None:
     record = await connection.fetchrow(_READ, tenant_id, job_id)
     return JobRow.of(record) if record else None
@@ -37,20 +25,7 @@ async def read_job(connection: Connection, tenant_id: str, job_id: UUID) -> JobR
 
 async def list_jobs(connection: Connection, tenant_id: str, wanted: JobFilter) -> list[JobRow]:
     """Newest first; one row more than the limit tells that there is a next page."""
-    before_at, before_id = wanted.before or (None, None)
-    records = await connection.fetch(
-        _LIST,
-        tenant_id,
-        wanted.queue,
-        wanted.kind,
-        wanted.status,
-        wanted.lane,
-        wanted.created_after,
-        before_at,
-        before_id,
-        wanted.limit + 1,
-    )
-    return [JobRow.of(record) for record in records]
+    return [JobRow.of(record) for record in await page_of(connection, tenant_id, wanted, JOB_COLUMNS)]
 
 
 async def read_attempts(connection: Connection, tenant_id: str, job_id: UUID) -> list[dict[str, Any]]:
@@ -68,19 +43,6 @@ async def lane_places(connection: Connection, jobs: list[JobRow]) -> dict[UUID, 
 
 
 _READ = f"select {JOB_COLUMNS} from jobs where tenant_id = $1 and job_id = $2"
-
-_LIST = f"""
-select {JOB_COLUMNS} from jobs
-where tenant_id = $1
-  and ($2::text is null or queue = $2)
-  and ($3::text is null or kind = $3)
-  and ($4::text is null or status = $4)
-  and ($5::text is null or lane_id = $5)
-  and ($6::timestamptz is null or created_at > $6)
-  and ($7::timestamptz is null or (created_at, job_id) < ($7, $8::uuid))
-order by created_at desc, job_id desc
-limit $9
-"""
 
 _ATTEMPTS = """
 select attempt, worker_id, status, started_at, finished_at, duration_ms, exit_code, error, error_detail

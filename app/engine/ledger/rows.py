@@ -31,7 +31,7 @@ class Due(NamedTuple):
     run_at: datetime | None  # None: now
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # and never changed; to freeze it would cost ten times as much
 class JobRow:
     """A job as its document shows it."""
 
@@ -60,7 +60,7 @@ class JobRow:
     finished_at: datetime | None
 
     @classmethod
-    def of(cls, record: asyncpg.Record) -> Self:
+    def of(cls, record: asyncpg.Record | dict[str, Any]) -> Self:
         fields = dict(record)
         if fields["result"] is not None:
             fields["result"] = json.loads(fields["result"])
@@ -77,9 +77,9 @@ class JobRow:
 
 # The columns of a JobRow, for `select` and `returning`. JSON crosses as text, so that every connection reads it alike.
 JOB_COLUMNS = (
-    "job_id, tenant_id, queue, kind, status, step, progress, attempt, max_attempts, priority, bulk, error, error_detail, "
-    "result::text as result, request_id, session_id, lane_id, lane_seq, created_at, updated_at, run_at, started_at, "
-    "finished_at"
+    "job_id, tenant_id, queue, kind, status, step, progress, attempt, max_attempts, priority, bulk, error, "
+    "error_detail, result::text as result, request_id, session_id, lane_id, lane_seq, created_at, updated_at, run_at, "
+    "started_at, finished_at"
 )
 
 # True where no live job of the same lane stands before `j`: only the head of a lane may be dispatched or begun.
@@ -87,3 +87,6 @@ LANE_HEAD = """(j.lane_id is null or not exists (
     select 1 from jobs earlier
     where earlier.tenant_id = j.tenant_id and earlier.queue = j.queue and earlier.lane_id = j.lane_id
       and earlier.lane_seq < j.lane_seq and earlier.status in ('queued', 'processing')))"""
+
+# 0: Redis was not told of `j`; 1: it was. As jobs_waiting has it: no function that row level security distrusts.
+HINTED = "(case when j.dispatched_at is null then 0 else 1 end)"

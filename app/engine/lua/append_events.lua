@@ -1,13 +1,19 @@
 -- Append live events, each to its job's stream, and ring for the readers.
--- KEYS: stream ...  ARGV: channel, length of a stream, life of a stream in ms, then (attempt, type, data, job id) for each.
+-- KEYS: stream ...  ARGV: channel, length of a stream, life of a stream in ms, the job ids of all events in one text, then
+-- (attempt, type, data) for each.
 -- An event of an earlier attempt than the stream's last is refused: a zombie does not speak for the job any more.
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local reply = {}
 for i = 1, #KEYS do
-    local base = 3 + (i - 1) * 4
+    local base = 4 + (i - 1) * 3
     local attempt, kind = tonumber(ARGV[base + 1]), ARGV[base + 2]
-    local last = redis.call('XREVRANGE', KEYS[i], '+', '-', 'COUNT', 1)
-    local seen = 0
-    if last[1] then seen = tonumber(last[1][2][2]) end
+    local last = redis.call('XREVRANGE', KEYS[i], '+', '-', 'COUNT', 1)[1]
+    local seen, at = 0, 0
+    if last then
+        seen = tonumber(last[2][2])
+        at = tonumber(string.match(last[1], '^%d+'))
+    end
     if attempt < seen then
         reply[i] = false
     else
@@ -17,8 +23,8 @@ for i = 1, #KEYS do
         end
         reply[i] = redis.call('XADD', KEYS[i], 'MAXLEN', '~', ARGV[2], '*',
             'attempt', attempt, 'type', kind, 'data', ARGV[base + 3])
-        redis.call('PEXPIRE', KEYS[i], ARGV[3])
-        redis.call('PUBLISH', ARGV[1], ARGV[base + 4])
+        if now - at > 60000 then redis.call('PEXPIRE', KEYS[i], ARGV[3]) end
     end
 end
+redis.call('PUBLISH', ARGV[1], ARGV[4])
 return reply

@@ -1,35 +1,103 @@
--- Take up to `want` due members off the queue, under a lease each: one round trip for all free slots of a worker.
--- KEYS: queue, leases, epoch.  ARGV: want, lease ms, prefix of ledgered members, prefix of ARQ's in-progress keys.
--- Returns {epoch or '', ms until the next deferred member or -1, member, score, member, score ...}.
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local want = tonumber(ARGV[1])
-local reply = {redis.call('GET', KEYS[3]) or '', -1}
-
-local function lease(member, score)
-    redis.call('ZADD', KEYS[2], now + tonumber(ARGV[2]), member)
-    if string.sub(member, 1, #ARGV[3]) ~= ARGV[3] then
-        -- A plain ARQ job: ARQ's own clients tell its state by this key.
-        redis.call('SET', ARGV[4] .. member, '1', 'PX', ARGV[2])
-    end
-    reply[#reply + 1] = member
-    reply[#reply + 1] = score
+-- Take up to `want` due members, under a lease each: one round trip for all free slots of a worker.
+-- ARGV: want, lease ms, prefixes of ledgered members and of ARQ's in-progress, job and retry keys, ARQ's set of aborts,
+--       then the members whose leases end with this call (their deliveries are over).
+-- Returns {epoch or '', ms until the next deferred member or -1, {ledgered member ...},
+--          {plain job id, score, payload or false, try, aborted ...}}.
+local want, lease, ledgered = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3]
+for first = 8, #ARGV, 4000 do
+    redis.call('ZREM', leases, unpack(ARGV, first, math.min(first + 3999, #ARGV)))
 end
 
--- First what a dead worker left behind, then the queue in its order.
-local expired = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now, 'LIMIT', 0, want)
-for _, member in ipairs(expired) do lease(member, tostring(now)) end
+local hints, plain = {}, {}
+local function take(member, score)
+    if string.sub(member, 1, #ledgered) == ledgered then
+        hints[#hints + 1] = member
+    else
+        plain[#plain + 1] = {member, score}
+    end
+end
+
+-- First what a dead worker left behind.
+local expired = redis.call('ZRANGEBYSCORE', leases, '-inf', now, 'LIMIT', 0, want)
+for _, member in ipairs(expired) do take(member, now) end
 want = want - #expired
-if want > 0 then
-    -- What stands at its moment (deferred jobs, ARQ's own) and is due joins the ready ones below zero, by that moment.
-    local due = redis.call('ZRANGEBYSCORE', KEYS[1], 0, now, 'WITHSCORES', 'LIMIT', 0, 1000)
-    for i = 1, #due, 2 do redis.call('ZADD', KEYS[1], tonumber(due[i + 1]) - 1e13, due[i]) end
-    local ready = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', '(0', 'WITHSCORES', 'LIMIT', 0, want)
-    for i = 1, #ready, 2 do
-        redis.call('ZREM', KEYS[1], ready[i])
-        lease(ready[i], tostring(tonumber(ready[i + 1]) + 1e13))
+
+-- Deferred hints whose moment has come join their flows; so do plain jobs, all as one flow.
+for _, member in ipairs(redis.call('ZRANGEBYSCORE', deferred, '-inf', now, 'LIMIT', 0, 1000)) do
+    local rank, flow = string.match(redis.call('HGET', deferred .. ':flows', member) or '', '^(%S+) (.*)$')
+    make_ready(member, flow or PLAIN, rank or now)
+    redis.call('ZREM', deferred, member)
+    redis.call('HDEL', deferred .. ':flows', member)
+end
+if #redis.call('ZRANGEBYSCORE', queue, '-inf', now, 'LIMIT', 0, 1) > 0 then join_turns(PLAIN) end
+
+-- The next members of a flow, at most this many.
+local function serve(flow, most)
+    local served = redis.call('ZPOPMIN', waiting(flow), most)
+    for i = 1, #served, 2 do take(served[i], 0) end
+    local count = #served / 2
+    if flow == PLAIN and count < most then
+        local due = redis.call('ZRANGEBYSCORE', queue, '-inf', now, 'WITHSCORES', 'LIMIT', 0, most - count)
+        for i = 1, #due, 2 do
+            redis.call('ZREM', queue, due[i])
+            take(due[i], due[i + 1])
+        end
+        count = count + #due / 2
+    end
+    return count
+end
+
+local V = nil
+while want > 0 do
+    local turn = redis.call('ZRANGE', ready, 0, 1, 'WITHSCORES')
+    if #turn == 0 then break end
+    local flow, start = turn[1], tonumber(turn[2])
+    local weight = tonumber(redis.call('HGET', turns, 'W:' .. flow) or 1)
+    local most = want
+    if turn[4] then most = math.min(want, math.floor((tonumber(turn[4]) - start) * weight) + 1) end
+    local served = serve(flow, most)
+    V = start
+    start = start + served / weight
+    want = want - served
+    if served == most then
+        redis.call('ZADD', ready, start, flow)
+    else
+        redis.call('ZREM', ready, flow)
+        redis.call('HSET', turns, 'F:' .. flow, start)
     end
 end
-local head = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')
-if head[2] then reply[2] = math.max(0, math.floor(tonumber(head[2]) - now)) end
-return reply
+if V then redis.call('HSET', turns, 'V', string.format('%.17g', V)) end
+
+for first = 1, #hints, 2000 do
+    local pairs_ = {}
+    for i = first, math.min(first + 1999, #hints) do
+        pairs_[#pairs_ + 1] = now + lease
+        pairs_[#pairs_ + 1] = hints[i]
+    end
+    redis.call('ZADD', leases, unpack(pairs_))
+end
+-- ARQ's own clients tell a plain job's state by its in-progress key; its payload and its count of tries come along.
+local jobs = {}
+for _, job in ipairs(plain) do
+    redis.call('ZADD', leases, now + lease, job[1])
+    redis.call('SET', ARGV[4] .. job[1], '1', 'PX', lease)
+    local tries = redis.call('INCR', ARGV[6] .. job[1])
+    if tries == 1 then redis.call('EXPIRE', ARGV[6] .. job[1], 88400) end
+    jobs[#jobs + 1] = job[1]
+    jobs[#jobs + 1] = tostring(job[2])
+    jobs[#jobs + 1] = redis.call('GET', ARGV[5] .. job[1])
+    jobs[#jobs + 1] = tries
+    jobs[#jobs + 1] = redis.call('ZREM', ARGV[7], job[1])
+end
+
+if redis.call('EXISTS', ready) == 0 then redis.call('DEL', wake) end  -- what they called for is taken
+
+local next_due = -1
+for _, head in ipairs({redis.call('ZRANGE', deferred, 0, 0, 'WITHSCORES'),
+                       redis.call('ZRANGEBYSCORE', queue, '(' .. now, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)}) do
+    if head[2] then
+        local wait = math.max(0, math.floor(tonumber(head[2]) - now))
+        if next_due < 0 or wait < next_due then next_due = wait end
+    end
+end
+return {redis.call('GET', epoch) or '', next_due, hints, jobs}

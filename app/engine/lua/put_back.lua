@@ -1,11 +1,10 @@
--- Put a claimed member back on the queue and drop its lease.
--- KEYS: queue, leases, wake, the member's in-progress key (plain ARQ jobs have one).  ARGV: member, delay ms.
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-redis.call('ZREM', KEYS[2], ARGV[1])
-redis.call('DEL', KEYS[4])
-redis.call('ZADD', KEYS[1], now + tonumber(ARGV[2]), ARGV[1])
--- Also for a later moment: a worker that idles until the next deferred member must hear of an earlier one.
-local tokens = redis.call('LLEN', KEYS[3])
-if tokens == 0 or (tonumber(ARGV[2]) == 0 and tokens < 64) then redis.call('RPUSH', KEYS[3], '1') end
-return 1
+-- Claimed hints that cannot begin go back to their flows, and their leases end: in one step, so that a crash finds each
+-- in one of the two.   ARGV: (member, delay ms, rank, flow) ...
+for i = 1, #ARGV, 4 do
+    local member, delay, rank, flow = ARGV[i], tonumber(ARGV[i + 1]), ARGV[i + 2], ARGV[i + 3]
+    redis.call('ZREM', leases, member)
+    if delay > 0 then defer(member, now + delay, flow, rank) else make_ready(member, flow, rank) end
+end
+-- Also for a later moment: a worker that idles until the next deferred hint must hear of an earlier one.
+ring(1)
+return #ARGV / 4

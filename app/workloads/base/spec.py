@@ -1,5 +1,6 @@
 """The base queue: data only; everything else is derived from it."""
 
+from app.engine.schedules import At, Schedule
 from app.engine.workload import Scaling, Workload
 
 WORKLOAD = Workload(
@@ -11,4 +12,9 @@ WORKLOAD = Workload(
     grace=30.0,
     relays_outbox=True,
     scaling=Scaling(min_replicas=1, max_replicas=3, target_age_seconds=30),
+    schedules=(
+        # Past the hour: at its beginning a school's clocks all strike.
+        Schedule("base.expire", at=At(minute=17), task="app.workloads.base.tasks:expire", timeout=1800.0),
+        Schedule("base.audit", every=300.0, task="app.workloads.base.tasks:audit"),
+    ),
 )

@@ -1,0 +1,1 @@
+"""`homeroom chat`: a client of the public API like any other; it imports nothing of the server's."""

@@ -1,0 +1,19 @@
+"""From settings to what workloads' workers are handed."""
+
+from __future__ import annotations
+
+from app.core.config import Settings
+from app.kit.db import Database
+from app.tenancy.language_model import TenantModels
+from app.tenancy.vault import Vault
+from app.workloads.supplies import Supplies
+
+
+def build_supplies(settings: Settings, database: Database) -> Supplies:
+    vault = Vault(settings.master_key, settings.security.previous_master_keys)
+    return Supplies(
+        database=database,
+        tenant_models=TenantModels(database, vault),
+        llm=settings.llm.provider(),
+        llm_at=settings.llm.at,
+    )

@@ -1,0 +1,142 @@
+"""HTML, read as text: no script runs, nothing is fetched, and numbered lists get their numbers."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+from app.documents.extract import numerals
+from app.documents.extract.encoding import decode
+from app.documents.extract.lines import FIGURE, GAP, Extracted, Line, row_line
+
+SILENT = {"script", "style", "head", "template", "noscript", "svg", "object", "iframe", "select", "textarea"}
+BLOCKS = {
+    "p", "div", "li", "ol", "ul", "section", "article", "header", "footer", "main", "table", "tr", "form", "fieldset",
+    "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "pre", "dl", "dt", "dd", "figure", "figcaption", "hr", "body",
+}  # fmt: skip
+MARKERS = {
+    "1": str,
+    "a": numerals.to_letter,
+    "A": lambda number: numerals.to_letter(number).upper(),
+    "i": numerals.to_roman,
+    "I": lambda number: numerals.to_roman(number).upper(),
+}
+STYLES = {
+    "upper-alpha": "A", "upper-latin": "A", "lower-alpha": "a", "lower-latin": "a", "lower-roman": "i",
+    "upper-roman": "I", "decimal": "1",
+}  # fmt: skip
+CHARSET = re.compile(rb"<meta[^>]+charset=[\"']?\s*([\w-]+)", re.IGNORECASE)
+MAX_DEPTH = 200
+SPACES = re.compile(r"[ \t\n\r\f]+")
+
+
+def extract_html(name: str, content: bytes) -> Extracted:
+    reader = _Reader(name)
+    reader.feed(_decode(content))
+    reader.close()
+    reader.end_line()
+    return Extracted(reader.lines)
+
+
+def _decode(content: bytes) -> str:
+    declared = CHARSET.search(content[:2048])
+    if declared and declared.group(1).lower() in {b"gbk", b"gb2312", b"gb18030"}:
+        return content.decode("gb18030", "replace")
+    return decode(content)
+
+
+class _Reader(HTMLParser):
+    def __init__(self, name: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.lines: list[Line] = []
+        self._name = name
+        self._text = ""
+        self._silent = 0
+        self._preformatted = 0
+        self._heading = False
+        self._lists: list[list[object]] = []  # [marker type or None, next number]
+        self._cells: list[str] | None = None
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        attributes = {key: value or "" for key, value in attrs}
+        if tag in SILENT:
+            self._silent += 1
+        elif tag in BLOCKS and self._cells is None:
+            self.end_line()
+        if tag in {"ol", "ul"} and len(self._lists) < MAX_DEPTH:
+            self._open_list(tag, attributes)
+        elif tag == "li":
+            self._mark_item(attributes)
+        elif tag == "br":
+            self._text += " " if self._cells is not None else ""
+            if self._cells is None:
+                self.end_line()
+        elif tag == "img":
+            self._figure()
+        elif tag == "tr":
+            self._cells = []
+        elif tag in {"td", "th"} and self._cells is not None:
+            self._text = ""
+        elif tag == "pre":
+            self._preformatted += 1
+        elif re.fullmatch(r"h[1-6]", tag):
+            self._heading = True
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in SILENT:
+            self._silent = max(0, self._silent - 1)
+        elif tag in {"td", "th"} and self._cells is not None:
+            self._cells.append(SPACES.sub(" ", self._text).strip())
+            self._text = ""
+        elif tag == "tr" and self._cells is not None:
+            if any(self._cells):
+                self.lines.append(row_line(self._cells, self._name))
+            self._cells, self._text = None, ""
+        elif tag in BLOCKS and self._cells is None:
+            self.end_line()
+        if tag in {"ol", "ul"} and self._lists:
+            self._lists.pop()
+        elif tag == "pre":
+            self._preformatted = max(0, self._preformatted - 1)
+
+    def handle_data(self, data: str) -> None:
+        if self._silent:
+            return
+        if not self._preformatted:
+            self._text += SPACES.sub(" ", data) if self._text.strip() or data.strip() else ""
+            return
+        first, *others = data.split("\n")
+        self._text += first
+        for other in others:
+            self.end_line()
+            self._text = other
+
+    def end_line(self) -> None:
+        text = self._text.strip().replace("\u00a0\u00a0", GAP).replace("\u00a0", " ")
+        if text:
+            self.lines.append(Line(text, self._name, heading=self._heading))
+        self._text, self._heading = "", False
+
+    def _figure(self) -> None:
+        if self._cells is None:
+            self.end_line()
+        self.lines.append(Line(FIGURE, self._name, figure=True))
+
+    def _open_list(self, tag: str, attributes: dict[str, str]) -> None:
+        style = re.search(r"list-style(?:-type)?:\s*([\w-]+)", attributes.get("style", ""))
+        marker = STYLES.get(style.group(1), "1") if style else attributes.get("type", "1")
+        start = attributes.get("start", "1")
+        numbered = tag == "ol" and not (style and style.group(1) == "none")
+        self._lists.append([marker if numbered and marker in MARKERS else None, int(start) if start.isdigit() else 1])
+
+    def _mark_item(self, attributes: dict[str, str]) -> None:
+        if not self._lists or self._lists[-1][0] is None:
+            return
+        marker, number = self._lists[-1]
+        value = attributes.get("value", "")
+        number = int(value) if value.isdigit() else number
+        assert isinstance(number, int)
+        nested = sum(level[0] is not None for level in self._lists) > 1
+        mark = MARKERS[str(marker)](number)
+        self._text = f"({mark}) " if nested and marker in "1ai" else f"{mark}. "
+        self._lists[-1][1] = number + 1

@@ -1,0 +1,166 @@
+"""Texts at places on a page to lines in reading order: rows, two columns, skew. For text layers and for scans alike."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from statistics import median
+
+from app.documents.extract.lines import GAP, Line
+
+QUESTION_START = re.compile(r"^\s*(?:Q(?:uestion)?\s*)?[（(]?\d{1,3}\s*[.、．)）]|^\s*第\s*\d+\s*题|^[一二三四五六七八九十]+、")
+OPTION_START = re.compile(r"^\s*[（(]?[A-H]\s*[.、．)）:：]")
+MIN_COLUMN_ROWS = 4
+GUTTER_FROM, GUTTER_TO = 0.35, 0.65
+FULL_LINE = 0.6
+WORD_GAP, WIDE_GAP = 0.2, 1.5  # in heights of the text
+SAME_ROW = 0.5
+MAX_SKEW = 0.2  # radians
+
+
+@dataclass(slots=True)
+class Piece:
+    """A run of text and its box, in the page's units, y growing downwards."""
+
+    text: str
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+    score: float = 1.0
+    figure: bool = False
+
+    @property
+    def height(self) -> float:
+        return self.y1 - self.y0
+
+    @property
+    def middle(self) -> float:
+        return (self.y0 + self.y1) / 2
+
+
+def straighten(boxes: list[list[list[float]]]) -> list[list[list[float]]]:
+    """Turn all corners by the angle that the text lines lean, so that rows become level."""
+    angles = []
+    for (ax, ay), (bx, by), *_ in boxes:
+        if bx - ax > 0:
+            angles.append((bx - ax, math.atan2(by - ay, bx - ax)))
+    angles.sort(reverse=True)
+    longest = [angle for _, angle in angles[: max(3, len(angles) // 2)]]
+    lean = median(longest) if longest else 0.0
+    if not 0.001 < abs(lean) < MAX_SKEW:
+        return boxes
+    cos, sin = math.cos(-lean), math.sin(-lean)
+    return [[[x * cos - y * sin, x * sin + y * cos] for x, y in box] for box in boxes]
+
+
+def arrange(pieces: list[Piece], *, width: float, height: float, file: str, page: int) -> list[Line]:
+    """Lines from top to bottom; where the page has two columns, the left one first."""
+    lines: list[Line] = []
+    for region in _regions([piece for piece in pieces if piece.text.strip()], width):
+        lines += [_line(row, height, file, page) for row in rows_of(region)]
+    return lines
+
+
+def rows_of(pieces: list[Piece]) -> list[list[Piece]]:
+    """Pieces that stand beside one another, each row from left to right."""
+    rows: list[list[Piece]] = []
+    for piece in sorted(pieces, key=lambda piece: piece.middle):
+        for row in reversed(rows[-3:]):
+            if _beside(row, piece):
+                row.append(piece)
+                break
+        else:
+            rows.append([piece])
+    for row in rows:
+        row.sort(key=lambda piece: piece.x0)
+    rows.sort(key=lambda row: median(piece.middle for piece in row))
+    return rows
+
+
+def _beside(row: list[Piece], piece: Piece) -> bool:
+    if piece.figure or row[0].figure:
+        return False
+    nearest = min(row, key=lambda other: max(other.x0 - piece.x1, piece.x0 - other.x1))
+    shared = min(nearest.y1, piece.y1) - max(nearest.y0, piece.y0)
+    if shared < SAME_ROW * min(nearest.height, piece.height):
+        return False
+    # Two lines that touch each other lie over one another; two texts of one row do not.
+    overlap = min(nearest.x1, piece.x1) - max(nearest.x0, piece.x0)
+    return overlap < 0.5 * min(nearest.x1 - nearest.x0, piece.x1 - piece.x0)
+
+
+def _line(row: list[Piece], height: float, file: str, page: int) -> Line:
+    text = row[0].text.strip()
+    for before, after in zip(row, row[1:], strict=False):
+        gap = (after.x0 - before.x1) / max(1e-6, min(before.height, after.height))
+        glue = GAP if gap > WIDE_GAP else " " if gap > WORD_GAP else ""
+        text += glue + after.text.strip()
+    return Line(
+        text,
+        file,
+        page,
+        top=min(piece.y0 for piece in row) / max(1.0, height),
+        left=row[0].x0,
+        score=min(piece.score for piece in row),
+        figure=row[0].figure,
+    )
+
+
+def _regions(pieces: list[Piece], width: float) -> list[list[Piece]]:
+    """The page cut into bands; a band with a gutter gives its left half, then its right one."""
+    gutter = _gutter(pieces, width)
+    if gutter is None:
+        return [pieces]
+    regions: list[list[Piece]] = []
+    left: list[Piece] = []
+    right: list[Piece] = []
+    across: list[Piece] = []
+    for row in rows_of(pieces):
+        if any(piece.x0 < gutter < piece.x1 for piece in row):
+            regions += [left, right]
+            left, right = [], []
+            across += row
+            continue
+        if across:
+            regions.append(across)
+            across = []
+        left += [piece for piece in row if piece.x1 <= gutter]
+        right += [piece for piece in row if piece.x0 >= gutter]
+    regions += [across, left, right] if across else [left, right]
+    return [region for region in regions if region]
+
+
+def _gutter(pieces: list[Piece], width: float) -> float | None:
+    """Where the white stripe between two columns runs, if the page has one."""
+    texts = [piece for piece in pieces if not piece.figure]
+    starts = sorted({piece.x0 for piece in texts if GUTTER_FROM * width < piece.x0 < GUTTER_TO * width + 0.05 * width})
+    best: tuple[int, float] | None = None
+    for start in starts:
+        stripe = start - 0.005 * width
+        crossing = sum(piece.x0 < stripe < piece.x1 for piece in texts)
+        aligned = sum(abs(piece.x0 - start) < 0.01 * width for piece in texts)
+        if best is None or aligned - 3 * crossing > best[0]:
+            best = (aligned - 3 * crossing, stripe)
+    if best is None or not _two_columns(texts, best[1], width):
+        return None
+    return best[1]
+
+
+def _two_columns(pieces: list[Piece], gutter: float, width: float) -> bool:
+    left = [row for row in rows_of([piece for piece in pieces if piece.x1 <= gutter])]
+    right = [row for row in rows_of([piece for piece in pieces if piece.x0 >= gutter])]
+    crossing = rows_of([piece for piece in pieces if piece.x0 < gutter < piece.x1])
+    if min(len(left), len(right)) < MIN_COLUMN_ROWS or len(crossing) > min(len(left), len(right)):
+        return False
+    firsts = [row[0].text for row in right]
+    if any(OPTION_START.match(text) and text.lstrip("（( ")[0] in "BD" for text in firsts) and not any(
+        QUESTION_START.match(text) for text in firsts
+    ):
+        return False  # a grid of options
+    numbered = sum(bool(QUESTION_START.match(text)) for text in firsts)
+    spans = [row[-1].x1 - row[0].x0 for row in left]
+    room = gutter - min(row[0].x0 for row in left)
+    filled = sum(span > FULL_LINE * room for span in spans) / len(spans)
+    return numbered >= 1 or (filled > 0.5 and width > 0)

@@ -1,0 +1,1 @@
+"""Text in pictures: one persistent process that is given nothing but bitmaps of bounded size."""

@@ -1,0 +1,79 @@
+"""Answers and solutions that stand with their question: "Answer: B", 【答案】B, "Solution: ...", 解析：..."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from app.documents.questions.points import take_points
+from app.documents.questions.wording import is_blank, tidy
+
+ANSWER_WORD = (
+    r"(?:(?:correct|model|sample|expected|suggested)\s+)?answers?(?:\s+key)?|ans\.?|key|(?:正确|参考|标准)?答案(?:为|是)?"
+)
+SOLUTION_WORD = (
+    r"(?:worked\s+|model\s+|sample\s+)?solutions?|explanations?|rationale|reasoning|working|feedback|analysis|(?:试题)?(?:答案)?解析"
+    r"|分析|详解|解答|点评|解题(?:过程|思路)|评分标准"
+)
+LABEL = re.compile(
+    rf"""(?:^|(?<=\n)|(?<=\s)|(?<=[.。;；?？）)]))[ \t]*
+        (?:
+          [【\[](?:(?P<boxed_answer>{ANSWER_WORD})|(?P<boxed_solution>{SOLUTION_WORD}))[】\]]\s*[:：]?
+        | (?:(?P<answer>{ANSWER_WORD})|(?P<solution>{SOLUTION_WORD}))\s*[:：]
+        | (?:(?<=\n)|^)(?:(?P<bare_answer>答)|(?P<bare_solution>解|证明))\s*[:：]
+        )[ \t]*""",
+    re.IGNORECASE | re.VERBOSE,
+)
+LETTERS = re.compile(r"^[（(\[]?\s*([A-H](?:\s*[,，、;；/&和]?\s*(?:and\s+)?[A-H])*)\s*[）)\]]?(?=\s*(?:$|[.。．、,，;；:：)）\n—-]|\s))")
+LETTER_WITH_TEXT = re.compile(r"^[（(\[]?\s*([a-hA-H])\s*[）)\].．、:：]")
+
+
+@dataclass(slots=True)
+class Answered:
+    text: str
+    answer: str | None = None
+    solution: str | None = None
+
+
+def take_answer(text: str) -> Answered:
+    """The text up to the first label, and what the labels announce."""
+    labels = list(LABEL.finditer(text))
+    if not labels:
+        return Answered(text)
+    found = Answered(text[: labels[0].start()].rstrip())
+    ends = [label.start() for label in labels[1:]] + [len(text)]
+    for label, end in zip(labels, ends, strict=True):
+        said = text[label.end() : end].strip()
+        if is_blank(said):
+            continue
+        if any(label[group] for group in ("answer", "boxed_answer", "bare_answer")):
+            found.answer = found.answer or said
+        else:
+            found.solution = f"{found.solution}\n{said}" if found.solution else said
+    return found
+
+
+def clean_answer(answer: str | None, keys: list[str]) -> str | None:
+    """The answer as a key would state it: letters for a choice, the text itself otherwise."""
+    if answer is None:
+        return None
+    _, answer = take_points(answer)
+    answer = tidy(answer).strip()
+    if keys:
+        letters = choice_letters(answer, keys)
+        if letters:
+            return letters
+    return answer.rstrip("。；;").strip() or None
+
+
+def choice_letters(answer: str, keys: list[str]) -> str | None:
+    """B from "B", "(B)", "B. Paris"; AC from "A, C" and "AC"; nothing from what names no option."""
+    found = LETTERS.match(answer)
+    if found:
+        letters = "".join(sorted(set(re.findall("[A-H]", found.group(1)))))
+        if all(letter in keys for letter in letters):
+            return letters
+    found = LETTER_WITH_TEXT.match(answer) or re.fullmatch(r"([a-h])", answer)
+    if found and found.group(1).upper() in keys:
+        return found.group(1).upper()
+    return None

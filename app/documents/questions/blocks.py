@@ -1,0 +1,166 @@
+"""A paper cut into what belongs to one question each: by its numbers, its headings and the key at its end."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+
+from app.documents.extract.furniture import without_furniture
+from app.documents.extract.lines import Line
+from app.documents.questions.key import HEADER, find_key
+from app.documents.questions.marks import STYLES, Mark, Style, chain, marks_of
+from app.documents.questions.sections import INSTRUCTIONS, Section, is_heading, kind_in
+from app.documents.questions.wording import normalise
+
+SHARED = re.compile(
+    r"^\W*(?:(?:use|refer\s+to|read|study|look\s+at)\b.{0,80}?)?(?:for\s+|to\s+answer\s+|answer\s+)?questions?\s+(\d{1,3})\s*(?:-|–|—|to|and|through)\s*"
+    r"(\d{1,3})|^.{0,40}?(?:回答|完成)\s*第?\s*(\d{1,3})\s*[-–—~～至到、和]\s*(\d{1,3})\s*(?:小?题|各题)",
+    re.IGNORECASE,
+)
+FEWEST_BARE = 3
+TITLE_LENGTH = 120
+
+
+@dataclass(slots=True)
+class Block:
+    number: int
+    group: int  # how often the numbers have begun again before it
+    lines: list[Line]
+    section: Section | None
+    context: list[Line] = field(default_factory=list)
+    filled: bool = False  # its number was only found because its neighbours were
+
+
+@dataclass(slots=True)
+class Cut:
+    title: str | None
+    blocks: list[Block]
+    sections: list[Section]
+    key: list[Line]
+    style: Style
+
+
+def cut_paper(lines: list[Line]) -> Cut:
+    lines = without_furniture([replace(line, text=normalise(line.text)) for line in lines])
+    style = _main_style(lines)
+    key_at = len(lines)
+    marks = _chain_of(lines, style)
+    if marks:
+        key_at = find_key(lines, marks[0].at, marks[0].number) or len(lines)
+        marks = _chain_of(lines[:key_at], style)
+    filled = _fill_gaps(lines[:key_at], marks)
+    blocks, sections = _blocks(lines[:key_at], sorted([*marks, *filled], key=lambda mark: mark.at), style, set(filled))
+    first = marks[0].at if marks else key_at
+    return Cut(_title(lines[:first], style), blocks, sections, lines[key_at + 1 :], style)
+
+
+def _headings(lines: list[Line], style: Style) -> list[int]:
+    return [at for at, line in enumerate(lines) if is_heading(line, chinese_is_main=style == "chinese")]
+
+
+def _main_style(lines: list[Line]) -> Style:
+    lengths = {style: len(_chain_of(lines, style)) for style in STYLES}
+    titled = [mark for mark in marks_of(lines, "chinese") if kind_in(lines[mark.at].text)]
+    if len(titled) * 2 > lengths["chinese"]:
+        lengths["chinese"] = 0  # 一、选择题 opens a section
+    if lengths["word"] and (lengths["word"] > 1 or lengths["dot"] <= 1):
+        return "word"
+    for style in ("dot", "close"):
+        if lengths[style] > 1:
+            return style
+    if lengths["chinese"] > 1:
+        return "chinese"
+    if lengths["paren"] > 1:
+        return "paren"
+    if lengths["bare"] >= FEWEST_BARE:
+        return "bare"
+    return max(STYLES, key=lambda style: (lengths[style] if style != "bare" else 0, -STYLES.index(style)))
+
+
+def _chain_of(lines: list[Line], style: Style) -> list[Mark]:
+    marks = [mark for mark in marks_of(lines, style) if not _is_row_of_numbers(lines[mark.at])]
+    return chain(_without_instructions(lines, marks), _headings(lines, style))
+
+
+def _is_row_of_numbers(line: Line) -> bool:
+    return len(line.cells) > 1 and sum(cell.strip().isdigit() for cell in line.cells) > 1
+
+
+def _without_instructions(lines: list[Line], marks: list[Mark]) -> list[Mark]:
+    """Numbered advice to candidates before the first question, told by the count that begins again after it."""
+    told = next((at for at, line in enumerate(lines) if INSTRUCTIONS.match(line.text)), None)
+    if told is None or HEADER.match(lines[told].text):
+        return marks
+    after = [mark for mark in marks if mark.at > told]
+    if not after or after[0].number != 1 or any(mark.at < told for mark in marks):
+        return marks
+    again = next((mark for mark in after[1:] if mark.number == 1), None)
+    if again is None or find_key(lines[: again.at], after[0].at, 1) is not None:
+        return marks
+    if any(HEADER.match(line.text.strip()) for line in lines[after[0].at : again.at]):
+        return marks
+    return [mark for mark in marks if mark.at >= again.at]
+
+
+def _fill_gaps(lines: list[Line], marks: list[Mark]) -> list[Mark]:
+    """A number that a typist or a recogniser wrote otherwise ("3," or "3 "), where its neighbours show it missing."""
+    filled = []
+    ends = [*marks[1:], Mark(len(lines), (marks[-1].number + 2) if marks else 0, 0)]
+    for before, after in zip(marks, ends, strict=True):
+        at = before.at + 1
+        for number in range(before.number + 1, after.number):
+            pattern = re.compile(rf"^[（(\[]?\s*{number}\s*(?:[.．、)）]\s*(?=\S)|[,，:：;\]】]\s*(?=[^\d\s]))|^{number}\s?(?=[A-Z\u4e00-\u9fff])")
+            for index in range(at, after.at):
+                found = None if lines[index].figure else pattern.match(lines[index].text)
+                if found:
+                    filled.append(Mark(index, number, found.end()))
+                    at = index + 1
+                    break
+    return filled
+
+
+def _blocks(lines: list[Line], marks: list[Mark], style: Style, filled: set[Mark]) -> tuple[list[Block], list[Section]]:
+    blocks: list[Block] = []
+    sections: list[Section] = []
+    shared: dict[int, list[Line]] = {}
+    headings = set(_headings(lines, style))
+    by_line = {mark.at: mark for mark in marks}
+    target: list[Line] = []
+    group = 0
+    for at, line in enumerate(lines):
+        mark = by_line.get(at)
+        if mark is not None:
+            if blocks and mark.number <= blocks[-1].number:
+                group += 1
+                shared.clear()
+            target = [replace(line, text=line.text[mark.end :], cells=[])]
+            section = sections[-1] if sections else None
+            context = shared.get(mark.number, [])
+            blocks.append(Block(mark.number, group, target, section, context, filled=mark in filled))
+        elif at in headings:
+            sections.append(Section(line.text.strip(), len(sections) + 1, kind_in(line.text)))
+            target = sections[-1].preamble
+        elif span := _shared_span(line):
+            target = [line]
+            shared.update(dict.fromkeys(range(span[0], span[1] + 1), target))
+        else:
+            target.append(line)
+    return blocks, sections
+
+
+def _shared_span(line: Line) -> tuple[int, int] | None:
+    """Questions 6 to 8 refer to the passage below."""
+    found = SHARED.match(line.text)
+    if not found:
+        return None
+    first, last = (int(group) for group in found.groups() if group)
+    return (first, last) if first < last < first + 30 else None  # noqa: PLR2004 - a passage has not more questions
+
+
+def _title(lines: list[Line], style: Style) -> str | None:
+    for line in lines:
+        text = line.text.strip()
+        if text and not line.figure and not INSTRUCTIONS.match(text):
+            titled = len(text) <= TITLE_LENGTH and (line.heading or not is_heading(line, chinese_is_main=style == "chinese"))
+            return text if titled else None
+    return None

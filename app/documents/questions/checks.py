@@ -1,0 +1,63 @@
+"""What a careful reader would notice: numbers that are missing, counts that differ from what a section announces."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from app.documents.questions.blocks import Block, Cut
+from app.documents.questions.points import announced_count
+from app.documents.values import Notice, Question
+
+DOUBTFUL = 0.7
+
+
+def notices(cut: Cut, questions: list[Question]) -> list[Notice]:
+    return [*_gaps(cut.blocks), *_counts(cut), *_doubts(questions), *_twice(questions)]
+
+
+def _gaps(blocks: list[Block]) -> list[Notice]:
+    found = []
+    for before, after in zip(blocks, blocks[1:], strict=False):
+        for number in range(before.number + 1, after.number):
+            found.append(Notice(code="number_missing", detail=f"Question {number} was not found."))
+    if any(block.group for block in blocks):
+        found.append(Notice(code="numbers_begin_again", detail="Numbers begin again; ids name the run, as in S2Q1."))
+    return found
+
+
+def _counts(cut: Cut) -> list[Notice]:
+    found = []
+    for section in cut.sections:
+        announced = announced_count(section.words)
+        counted = sum(block.section is section for block in cut.blocks)
+        if announced is not None and counted and announced != counted:
+            found.append(
+                Notice(
+                    code="count_differs",
+                    detail=f"“{section.title[:60]}” announces {announced} questions; {counted} were found.",
+                )
+            )
+    return found
+
+
+def _doubts(questions: list[Question]) -> list[Notice]:
+    return [
+        Notice(
+            code="low_confidence",
+            detail="Compare this question with the document.",
+            file=question.source.file,
+            page=question.source.page,
+            question_id=question.question_id,
+        )
+        for question in questions
+        if question.confidence < DOUBTFUL
+    ]
+
+
+def _twice(questions: list[Question]) -> list[Notice]:
+    counted = Counter(question.question_id for question in questions)
+    return [
+        Notice(code="duplicate_number", detail=f"{name} was found {count} times.", question_id=name)
+        for name, count in counted.items()
+        if count > 1
+    ]

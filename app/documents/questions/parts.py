@@ -1,0 +1,96 @@
+"""Parts of a question: (a) (b), a) b), (1) (2), (i) (ii), nested where papers nest them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from app.documents.extract.numerals import from_roman, to_letter
+from app.documents.questions.options import LETTERS, take_options
+
+# The marks may stand at the start of a line, or after the end of a sentence.
+START = r"(?:(?<=\n)|^|(?<=[;；。.?？!:：）)\]_])\s*|(?<=\s{3}))"
+FORMS: dict[str, re.Pattern[str]] = {
+    "letter": re.compile(START + r"[（(]\s?([a-z])\s?[）)]\s*"),
+    "letter_close": re.compile(r"(?:(?<=\n)|^)\s*([a-z])\s?[)）.]\s+"),
+    "number": re.compile(START + r"[（(]\s?(\d{1,2})\s?[）)]\s*"),
+    "number_close": re.compile(r"(?:(?<=\n)|^)\s*(\d{1,2})\s?[)）]\s*"),
+    "roman": re.compile(START + r"[（(]\s?([ivx]{1,5})\s?[）)]\s*"),
+    "roman_close": re.compile(r"(?:(?<=\n)|^)\s*([ivx]{1,5})\s?[)）.]\s+"),
+    "circled": re.compile(START + r"([①-⑳])\s*"),
+}
+LOOSE = re.compile(r"(?:(?<=\s)|^|(?<=[;；，,。.]))[（(]\s?([a-z]|\d{1,2}|[ivx]{1,5})\s?[）)]\s*")
+FEWEST = 2
+POINTS = re.compile(r"\d\s*(?:分|points?|marks?|pts?)|\[\d{1,2}\]", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    label: str  # a, ii, (1): what follows the question's number in its id
+    start: int
+    end: int  # where its own text begins
+
+
+def find_parts(text: str, *, avoid: str = "", choice: bool = False) -> tuple[str, list[Part]]:
+    """The form and the parts of this text, outermost level; nothing when it has none."""
+    best: tuple[str, list[Part]] = ("", [])
+    for form, pattern in FORMS.items():
+        if avoid and form.startswith(avoid):
+            continue
+        parts = _count(form, pattern, text)
+        if len(parts) >= FEWEST and (not best[1] or parts[0].start < best[1][0].start):
+            best = form, parts
+    form, parts = best
+    return best if parts and _are_parts(form, parts, text, choice=choice) else ("", [])
+
+
+def find_answer_parts(text: str) -> list[Part]:
+    """In an answer the marks may stand anywhere: (a) 6 m/s (b) 9 m."""
+    for form in ("letter", "number", "roman"):
+        parts = _count(form, LOOSE, text)
+        if len(parts) >= FEWEST and parts[0].start == 0:
+            return parts
+    _, parts = find_parts(text)
+    return parts
+
+
+def cut(text: str, parts: list[Part]) -> list[str]:
+    ends = [part.start for part in parts[1:]] + [len(text)] * bool(parts)
+    return [text[part.end : end].strip() for part, end in zip(parts, ends, strict=True)]
+
+
+def _count(form: str, pattern: re.Pattern[str], text: str) -> list[Part]:
+    parts: list[Part] = []
+    for found in pattern.finditer(text):
+        mark = found.group(1)
+        expected = len(parts) + 1
+        if _value(form, mark) == expected:
+            label = f"({expected})" if form.startswith(("number", "circled")) else mark
+            parts.append(Part(label, found.start(), found.end()))
+    return parts
+
+
+def _value(form: str, mark: str) -> int | None:
+    if form.startswith("roman"):
+        return from_roman(mark)
+    if form.startswith("number"):
+        return int(mark) if mark.isdigit() else None
+    if form == "circled":
+        return ord(mark) - ord("①") + 1
+    return next((number for number in range(1, 27) if to_letter(number) == mark), None)
+
+
+def _are_parts(form: str, parts: list[Part], text: str, *, choice: bool) -> bool:
+    """Statements to choose from, and small-letter options, look like parts and are none."""
+    texts = cut(text, parts)
+    if form == "circled":
+        return all(POINTS.search(piece) for piece in texts)
+    own_options = [take_options(piece).options for piece in texts]
+    if own_options[-1] and not any(own_options[:-1]):  # statements, then the options that combine them
+        return False
+    if form.startswith("letter"):
+        if choice and len(parts) <= len(LETTERS):
+            return False
+        as_options = take_options(text, choice_expected=choice)
+        return not as_options.options or any(option.key not in LETTERS for option in as_options.options) or any(own_options)
+    return True

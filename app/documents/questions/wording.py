@@ -1,0 +1,64 @@
+"""The words of papers, in English and Chinese, and how their lines are put together again."""
+
+from __future__ import annotations
+
+import re
+
+from app.documents.extract.lines import GAP, Line
+
+FULL_WIDTH = {code: code - 0xFEE0 for code in (*range(0xFF10, 0xFF1A), *range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B))}
+SPACES = {ord("\u00a0"): " ", ord("\u3000"): "  ", ord("\u2003"): "  ", ord("\u2002"): " ", ord("\t"): GAP}
+WIDE = "\u2e80-\u303f\u3040-\u30ff\u3400-\u9fff\uff00-\uffef\u201c\u201d\u2018\u2019\u2026\u2014"
+BETWEEN_WIDE = re.compile(rf"(?<=[{WIDE}])[ ]+(?=[{WIDE}])")
+FULL_LINE = 60  # characters; a line of plain text that is longer was wrapped, not ended
+FULL_LINE_WIDE = 30
+PAGED = (".pdf", ".png", ".jpg", ".jpeg", ".webp", ".bmp")
+TYPED = (".txt", ".md", ".markdown", ".tex")
+BLANK_RUN = re.compile(r"_{2,}|﹍{2,}|＿{2,}|\.{6,}|…{3,}")
+
+
+def normalise(text: str) -> str:
+    """Digits and letters of one width; punctuation stays as it was written."""
+    return text.translate(FULL_WIDTH).translate(SPACES)
+
+
+def joined(lines: list[Line]) -> str:
+    """Lines as the text that they were before they were wrapped, with the line ends that the author meant."""
+    text = ""
+    before: Line | None = None
+    for line in lines:
+        words = line.text.strip()
+        if not words or line.figure:
+            continue
+        text += ("" if before is None else _between(before, text, words)) + words
+        before = line
+    return text
+
+
+def _between(before: Line, text: str, words: str) -> str:
+    name = before.file.lower()
+    if name.endswith(PAGED):
+        wrapped = True
+    elif name.endswith(TYPED):
+        wide = sum(ord(character) >= 0x2E80 for character in before.text)  # noqa: PLR2004 - where CJK begins
+        wrapped = len(before.text.strip()) + wide >= FULL_LINE
+    else:
+        wrapped = False
+    if not wrapped:
+        return "\n"
+    return "" if _is_wide(text[-1]) or _is_wide(words[0]) else " "
+
+
+def _is_wide(character: str) -> bool:
+    return bool(re.match(rf"[{WIDE}]", character))
+
+
+def tidy(text: str) -> str:
+    """Runs of spaces become one, and none stands between Chinese characters."""
+    lines = (re.sub(r"[ \t]+", " ", line).strip() for line in text.split("\n"))
+    return BETWEEN_WIDE.sub("", "\n".join(line for line in lines if line)).strip()
+
+
+def is_blank(text: str) -> bool:
+    """Nothing, or only the line on which a student would write."""
+    return not re.sub(r"[_＿﹍.…\s:：（）()\-—]+", "", text)

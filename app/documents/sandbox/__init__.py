@@ -1,0 +1,1 @@
+"""A fresh process for each parse: limits, no secrets, killed with all that it started."""

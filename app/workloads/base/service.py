@@ -1,0 +1,23 @@
+"""The upkeep of the deployment: what retention removes, and what the auditor looks at."""
+
+from __future__ import annotations
+
+from app.engine.auditor import Auditor
+from app.engine.cron import Upkeep
+from app.engine.leftovers import Leftovers
+from app.engine.retention import Retention
+from app.tenancy.tenants import list_tenants
+
+
+async def remove_expired(upkeep: Upkeep) -> int:
+    """Remove what tenants have kept for their `retention_days`; disabled tenants' too. How many jobs went."""
+    async with upkeep.database.ledger.acquire() as connection:
+        tenants = await list_tenants(connection)
+    retention = Retention(upkeep.database, on_expire=upkeep.on_expire)
+    return await retention.sweep({each.tenant_id: each.limits.retention_days for each in tenants})
+
+
+def make_auditor(upkeep: Upkeep) -> Auditor:
+    """Of the ledger and of every queue's Redis."""
+    looks = [Leftovers(queue, redis, upkeep.database).look for queue, redis in upkeep.pools.items()]
+    return Auditor(upkeep.database, looks)

@@ -1,0 +1,23 @@
+"""What the chat worker works with, opened once for all of its jobs."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from app.workloads.supplies import Models, Supplies
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    models: Models
+
+
+@asynccontextmanager
+async def open_tools(supplies: Supplies) -> AsyncIterator[Tools]:
+    models = Models(supplies)
+    try:
+        yield Tools(models)
+    finally:
+        await models.close()

@@ -1,0 +1,29 @@
+"""The job functions of the bench's queue."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import text
+
+from app.engine.context import JobContext
+from bench import tape
+from bench.tape import tape_of_environment
+
+TAPE = tape_of_environment()
+INSERT = text("insert into bench_notes (job_id, tenant_id, body) values (:job_id, :tenant_id, :body)")
+
+
+async def plain_work(_ctx: dict[str, Any], job: int, seconds: float) -> None:
+    await tape.work(TAPE, job, seconds)
+
+
+async def work(ctx: JobContext) -> dict[str, int]:
+    await tape.work(TAPE, ctx.input["job"], ctx.input["seconds"])
+    return {"job": ctx.input["job"]}
+
+
+async def record(ctx: JobContext) -> None:
+    await tape.work(TAPE, ctx.input["job"], ctx.input["seconds"])
+    async with ctx.complete({"job": ctx.input["job"]}) as session:
+        await session.execute(INSERT, {"job_id": ctx.job_id, "tenant_id": ctx.tenant_id, "body": "what was found"})

@@ -1,0 +1,8 @@
+"""A production worker of the bench's queue."""
+
+import bench.ours  # noqa: F401 - registers the queue, before anything reads the registry
+from app.core.worker.run import run
+from bench.ours.spec import QUEUE
+
+if __name__ == "__main__":
+    run(QUEUE)

@@ -1,0 +1,158 @@
+"""G: the same work while a thousand and while a million jobs are queued, and how soon a million are back after FLUSHALL."""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import statistics
+import time
+from collections import defaultdict
+from itertools import pairwise
+
+from app.engine.dispatch import Dispatcher
+from app.kit.redis import connect, disconnect
+from bench.contestants import LEDGERED
+from bench.figures import quantile
+from bench.ours.house import free_port
+from bench.ours.shapes import LOUD, QUIET
+from bench.ours.spec import WORKLOAD
+from bench.parts.api import start_api
+from bench.parts.bench import Bench
+from bench.parts.pickup import pickups
+from bench.stage import BenchFailed, Turn
+from bench.tape import STARTED, WHERE, Tape
+
+DEPTHS = (1_000, 10_000, 100_000, 1_000_000)
+WINDOW = 1_000  # begins over which one rate is taken
+DRAINED = 30_000  # jobs of each run, where there are so many
+READS, QUIET_JOBS, NAP = 200, 40, 0.3
+REBUILT_WITHIN = 300.0
+
+
+def run(bench: Bench) -> None:
+    for depth in dict.fromkeys(bench.jobs(each, least=DEPTHS[0]) for each in DEPTHS):
+        _rates(bench, depth)
+        _waits(bench, depth)
+
+
+def name_of(depth: int) -> str:
+    return f"{depth:,} queued"
+
+
+def _rates(bench: Bench, depth: int) -> None:
+    """Routes that read, then how fast a worker takes what is queued."""
+    smallest = depth == DEPTHS[0]
+    jobs = depth * bench.runs if smallest else depth
+    with bench.turn(LEDGERED, jobs, environment={"PORT": str(free_port())}) as turn:
+        turn.produce("fill", depth)
+        reads = _read(bench, turn)
+        for number in range(bench.runs):
+            begun = turn.tape.begun()
+            worker = turn.start_worker()
+            wanted = begun + (depth if smallest else min(DRAINED, depth // (bench.runs + 1)))
+            turn.wait(lambda: turn.tape.begun() >= wanted, seconds=240, what=f"{wanted} jobs")  # noqa: B023
+            turn.stop(worker)
+            if smallest and number + 1 < bench.runs:
+                turn.produce("fill", depth, first=depth * (number + 1))
+        rates = [statistics.median(rates) for rates in claim_rates(turn.tape)]
+    bench.figures.add("G", name_of(depth), "claim rate", "jobs/s", *rates)
+    for route, values in reads.items():
+        bench.figures.add("G", name_of(depth), route, "ms", *values)
+    told = ", ".join(f"{route} {min(values):.1f} ms" for route, values in reads.items())
+    print(f"G  {name_of(depth)}: {min(rates):,.0f} to {max(rates):,.0f} jobs/s; {told}", flush=True)
+
+
+def claim_rates(tape: Tape, window: int = WINDOW) -> list[list[float]]:
+    """By worker process: begins by the second, over windows of so many begins."""
+    by_worker: dict[float, list[float]] = defaultdict(list)
+    for pid, began in zip(tape.column(WHERE), tape.column(STARTED), strict=True):
+        if began:
+            by_worker[pid].append(began)
+    rates: list[list[float]] = []
+    for begins in sorted((sorted(each) for each in by_worker.values()), key=lambda each: each[0]):
+        marks = begins[:: window - 1] if len(begins) > window else [begins[0], begins[-1]]
+        rates.append([min(window, len(begins)) / (end - start) for start, end in pairwise(marks)])
+    return rates
+
+
+def _read(bench: Bench, turn: Turn) -> dict[str, list[float]]:
+    """Medians of the routes that read, in milliseconds, for each run."""
+    port = start_api(turn)
+    job_id = bench.house.value("select job_id from jobs limit 1")
+    routes = {
+        "GET /v1/jobs": "/v1/jobs?limit=50",
+        "GET /v1/jobs?status&kind": f"/v1/jobs?limit=50&status=queued&kind={LEDGERED.environment['BENCH_KIND']}",
+        "GET /v1/jobs/{id}": f"/v1/jobs/{job_id}",
+    }
+    connection = http.client.HTTPConnection("127.0.0.1", port)
+    headers = {"Authorization": f"Bearer {turn.environment['BENCH_API_KEY']}"}
+
+    def once(path: str) -> float:
+        started = time.perf_counter()
+        connection.request("GET", path, headers=headers)
+        answer = connection.getresponse()
+        body = answer.read()
+        if answer.status != http.HTTPStatus.OK:
+            raise BenchFailed(f"GET {path} answered {answer.status}: {body.decode()}")
+        return (time.perf_counter() - started) * 1000
+
+    medians: dict[str, list[float]] = {route: [] for route in routes}
+    try:
+        for _ in range(bench.runs):
+            for route, path in routes.items():
+                medians[route].append(quantile([once(path) for _ in range(READS)], 0.5))
+    finally:
+        connection.close()
+    return medians
+
+
+def _waits(bench: Bench, depth: int) -> None:
+    """A quiet tenant's jobs behind a loud one's; at the greatest depth also Redis' loss of everything."""
+    quiet = QUIET_JOBS * bench.runs
+    smallest = depth == DEPTHS[0]
+    loud = depth * bench.runs if smallest else depth
+    medians: list[float] = []
+    with bench.turn(LEDGERED, quiet + loud) as turn:
+        bench.house.add_tenants({LOUD, QUIET})
+        for number in range(bench.runs):
+            if number == 0 or smallest:
+                first = quiet + depth * number
+                turn.produce("fill", depth, environment={"BENCH_SHAPE": "loud"}, seconds=NAP, first=first)
+            if number == 0:
+                turn.start_worker()
+            first = QUIET_JOBS * number
+            turn.produce("pickup", QUIET_JOBS, environment={"BENCH_SHAPE": "quiet"}, first=first)
+            medians.append(quantile(pickups(turn, first, first + QUIET_JOBS), 0.5))
+        bench.figures.add("G", name_of(depth), "pickup, median", "ms", *medians)
+        print(
+            f"G  {name_of(depth)}: a quiet tenant's job begins after {min(medians):.1f} to {max(medians):.1f} ms",
+            flush=True,
+        )
+        if depth == bench.jobs(DEPTHS[-1], least=DEPTHS[0]):
+            seconds = _rebuild(bench, turn)
+            bench.figures.add("G", name_of(depth), "back after FLUSHALL", "s", seconds)
+            print(f"G  {name_of(depth)}: back in Redis {seconds:.1f} s after a FLUSHALL", flush=True)
+
+
+def _rebuild(bench: Bench, turn: Turn) -> float:
+    """Seconds from FLUSHALL until Redis knows again of all that is queued."""
+    began = time.monotonic()
+    bench.stage.flush()
+
+    def rebuilt() -> bool:
+        waiting = bench.house.value("select count(*) from jobs where status = 'queued'")
+        return _depth(bench.stage.redis.url(WORKLOAD.redis_db)) >= waiting - WINDOW  # the worker goes on meanwhile
+
+    turn.wait(rebuilt, seconds=REBUILT_WITHIN, what="the rebuild", look_every=0.25)
+    return time.monotonic() - began
+
+
+def _depth(url: str) -> int:
+    async def ask() -> int:
+        redis = connect(url)
+        try:
+            return (await Dispatcher(redis).depth())[0]
+        finally:
+            await disconnect(redis)
+
+    return asyncio.run(ask())

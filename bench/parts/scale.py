@@ -1,0 +1,62 @@
+"""J: one, two and four workers on one queue, and which process is the bound."""
+
+from __future__ import annotations
+
+from bench.contestants import LEDGERED
+from bench.cpu import Meter
+from bench.parts.bench import Bench
+from bench.parts.throughput import drained_in
+from bench.stage import Turn
+from bench.tape import ENDED, STARTED, WHERE, Tape
+
+WORKERS = (1, 2, 4)
+JOBS = 120_000
+
+
+def run(bench: Bench) -> None:
+    for number in range(1, bench.runs + 1):
+        rates = {workers: _measure(bench, workers) for workers in WORKERS}
+        gain = rates[2] / rates[1]
+        bench.figures.add("J", LEDGERED.name, "two workers to one", "", gain)
+        told = ", ".join(f"{workers}: {rate:,.0f}" for workers, rate in rates.items())
+        print(f"J  run {number}  jobs/s by workers: {told}; two to one {gain:.2f}", flush=True)
+
+
+def _measure(bench: Bench, workers: int) -> float:
+    jobs = bench.jobs(JOBS, least=5_000)
+    name = f"{workers} worker{'s' if workers > 1 else ''}"
+    with bench.turn(LEDGERED, jobs) as turn:
+        turn.produce("fill", jobs)
+        meter = _start(bench, turn, workers)
+        drained_in(bench, turn, jobs)
+        cores = meter.read()
+        rate = rate_together(turn.tape, workers)
+    bench.figures.add("J", name, "rate", "jobs/s", rate)
+    for process, used in cores.items():
+        bench.figures.add("J", name, process, "cores", used)
+    return rate
+
+
+def _start(bench: Bench, turn: Turn, workers: int) -> Meter:
+    """The workers, and a meter that runs from the moment when all of them have begun jobs."""
+    pids = [turn.start_worker().pid for _ in range(workers)]
+
+    def all_begun() -> bool:
+        return len(set(turn.tape.column(WHERE)) - {0.0}) == workers
+
+    turn.wait(all_begun, seconds=60, what="a job in every worker", look_every=0.02)
+    postgres, server = bench.stage.postgres.pid, bench.stage.redis.pid
+    assert postgres is not None
+    assert server is not None
+    return Meter({"workers": pids, "Postgres": [postgres], "Redis": [server]})
+
+
+def rate_together(tape: Tape, workers: int) -> float:
+    """Jobs by the second from the moment when the last worker has joined in."""
+    first: dict[float, float] = {}
+    started, where = tape.column(STARTED), tape.column(WHERE)
+    for pid, began in sorted(zip(where, started, strict=True), key=lambda each: each[1]):
+        first.setdefault(pid, began)
+    joined = max(first.values())
+    assert len(first) == workers
+    return sum(began >= joined for began in started) / (max(tape.column(ENDED)) - joined)

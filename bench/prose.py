@@ -1,0 +1,110 @@
+"""The words of docs/BENCHMARKS.md: what each part measures, and what to make of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Prose:
+    title: str
+    text: str
+    after: str = ""
+    best_first: bool | None = None  # how the table is sorted: most first, least first, or as measured
+
+
+HEAD = """\
+# Benchmarks
+
+Written by `make bench`; change `bench/`, not this page. Figures are `min / **median** / max` of the runs, each run on an
+empty server, contestants in turns and in random order, so that what the machine does meanwhile meets all of them alike.
+Compare within this page: another machine has other figures, and mostly the same ratios.
+
+```sh
+make bench                                       # everything, about half an hour; wrk is needed for part F
+make bench ONLY=A,D PEERS=taskiq,arq RUNS=1      # parts of it, printed and not written down
+python -m bench --report                         # these tables again, from bench/results/latest.json
+```
+
+**What is the same for all**: one Redis server (Valkey, the embedded one), one worker process with 100 slots, the same
+interpreter, and the same job, which writes its own begin and end into shared memory. rq runs one job at a time; it has
+no other way. Peers run at their defaults except for concurrency and quiet logs, on uvloop where they can.
+
+**What is not**: a ledgered run of Homeroom also validates every input, commits every submit, begin and end to Postgres
+(`fsync` and `synchronous_commit` on), writes an attempt row and live events, binds a log context and writes its log
+lines as JSON to a file. No peer commits anything. taskiq, dramatiq and celery keep no results at their defaults; arq,
+saq, streaq and rq do."""
+
+FOOT = """\
+## How to read this with care
+
+- Client, workers, Redis and Postgres share the same cores. What costs the client or a server costs the worker too.
+- The queue is filled before the worker starts (A, B, H, J), so neither producer nor start-up is in the rate. The clock
+  runs from the first job's begin to the last one's end, as the jobs themselves write it down; a ledgered run's ends when
+  the ledger has its last end. A run in which a job is missing or ran twice is thrown away, and said so.
+- Sources, the pinned requirements of each peer and the raw figures are in `bench/`; `bench/README.md` says how to add a
+  contestant."""
+
+PROSE = {
+    "A": Prose(
+        "A: no-op jobs",
+        "A queue of jobs that do nothing, drained by one worker: what the machinery itself costs.",
+        "*Own transaction*: each job inserts a row under row level security and commits it together with its end.\n"
+        "*Effects as data*: the job returns what is to be written, and the engine commits it with a batch of ends.",
+        best_first=True,
+    ),
+    "B": Prose(
+        "B: jobs that wait 50 ms",
+        "100 slots and 50 ms a job make 2,000 jobs/s at best: how well the slots are kept busy.",
+        best_first=True,
+    ),
+    "C": Prose(
+        "C: enqueue",
+        "One producer process, no worker: awaiting each job, and 50 at once. A ledgered job is committed by then.",
+        best_first=True,
+    ),
+    "D": Prose(
+        "D: pickup on an idle worker",
+        "From the moment before the producer asks for a job to the job's first line, one at a time, after random pauses.\n"
+        "For Homeroom's ledgered jobs the commit of the submit is in it, and through HTTP all of the API.",
+        best_first=False,
+    ),
+    "E": Prose(
+        "E: kill -9 to running again",
+        "A worker and all its children are killed in the middle of a job while another worker is there to take it.\n"
+        "Ours: ten workers with a job each, killed one by one at random moments; a value for every kill. Peers: one\n"
+        "trial at their defaults, and two minutes of patience.",
+        "Some peers lose the job at their defaults, others give it back later; this part only says when it ran again.",
+        best_first=False,
+    ),
+    "F": Prose(
+        "F: submit over HTTP",
+        "`wrk` with 50 keep-alive clients against one API process, each request with an API key, limits on, and an\n"
+        "idempotency key of its own; beside it the least that FastAPI can do with the same body: check it. The bulk\n"
+        "route takes 1,000 jobs a request.",
+    ),
+    "G": Prose(
+        "G: growth",
+        "The same while a thousand and while a million jobs are queued. *Claim rate*: begins by the second of no-op\n"
+        "jobs, over windows of 1,000. *Pickup*: a quiet tenant's job behind all of a loud one's, whose jobs take 0.3 s.\n"
+        "Reads are medians of the requests' times over one connection.",
+    ),
+    "H": Prose("H: lanes", "Each lane strictly in order, one job at a time; the order is checked on every run."),
+    "I": Prose(
+        "I: fairness",
+        "*Jain index*: 50 tenants with 20,000 jobs by Zipf's law, the loudest first in the queue; what each had been\n"
+        "served when the first of them began its last job (1 is perfect). *Quiet job*: ten jobs of one tenant, one at a\n"
+        "time, behind 10,000 of another's that take 50 ms.",
+    ),
+    "J": Prose(
+        "J: more workers",
+        "From the moment when the last worker has joined. The cores that each kind of process kept busy say who is the\n"
+        "bound: where they add up to the machine's, the machine is.",
+    ),
+    "memory": Prose("Memory", "An idle worker with everything imported and connected, resident set."),
+    "budget": Prose(
+        "Budget",
+        "As the servers saw it: Postgres' statement log, BEGIN and COMMIT included, and Redis' MONITOR, without what\n"
+        "scripts call inside the server. The worker's start, heartbeats and reconciler are in it.",
+    ),
+}

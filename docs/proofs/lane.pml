@@ -1,0 +1,575 @@
+/* The engine's lane protocol, for the model checker Spin. `make prove` runs it; README.md says what it means.
+
+   Each step is one statement in Postgres, one script in Redis, or what a process does by itself between two of them. A
+   step is a `d_step`: nothing comes between its parts, anything may come between two steps. A pause is a next step that
+   does not come for a long while, so it needs no step of its own; only the lease that ends meanwhile does. */
+
+#ifndef JOBS
+#define JOBS 3 /* 2 or 3, all in one lane */
+#endif
+#ifndef FAULTS
+#define FAULTS 2 /* of any kind, anywhere, in any order */
+#endif
+#ifndef WISHES
+#define WISHES 2 /* cancels, retries by a person, deliveries handed back by a drain */
+#endif
+#define WORKERS 2
+#define NONE 255
+
+/* Jobs: models.py. */
+#define ABSENT 0
+#define QUEUED 1
+#define PROCESSING 2
+#define DONE 3
+#define FAILED 4
+#define CANCELLED 5
+byte status[JOBS], attempt[JOBS], seq[JOBS];
+bit token[JOBS];       /* claim_token and worker_id, by the worker that they stand for */
+bit estranged[JOBS];   /* worker_id is not the one that this worker goes by now */
+bit noted[JOBS];       /* dispatched_at is set */
+bit delayed[JOBS];     /* run_at lies ahead */
+bit failures[JOBS];
+bit unwanted[JOBS];    /* cancel_requested_at is set */
+bit overdue[JOBS];     /* deadline_at has passed */
+byte next_seq = 1;     /* the lane's row in `lanes` */
+byte requests = JOBS;  /* yet to come */
+
+/* Redis holds hints, on the queue or under a lease, and the epoch. Only the hint for a job's next attempt is kept here:
+   one for an earlier attempt is dropped by whoever claims it. In a worker's hand such a hint is kept. */
+#define FORGOTTEN 0
+#define REBUILDING 1
+#define SETTLED 2
+bit hinted[JOBS], leased[JOBS];
+byte epoch = SETTLED;
+bit other_run;         /* the server was started anew: the epoch names an earlier run */
+
+/* Notes under way: hints.py. No epoch comes twice: all there is to know of it is whether it is still the same. */
+#define TO_MARK 1
+#define TO_CHECK 2
+byte note[JOBS];
+bit late[JOBS];        /* Redis' epoch has changed since the enqueue */
+
+/* What a worker has in its hands: beginning.py, inflight.py, finishing.py, lease.py. */
+#define IDLE 0
+#define CLAIMED 1
+#define BEGINNING 2    /* begin has taken its snapshot and not yet written */
+#define BEGUN 3        /* its verdict is here; the run is not yet started */
+#define RUNNING 4
+#define WRITTEN 5
+#define UNSURE 6       /* written, but the reply was lost */
+byte phase[WORKERS], job[WORKERS], hint[WORKERS];
+byte word[WORKERS];    /* how the delivery ends */
+byte answer[WORKERS];  /* the job's status by finish's reply */
+bit recorded[WORKERS]; /* job_attempts has a row with this attempt, token and word */
+bit stopped[WORKERS];  /* Stop.LOST */
+bit outdated[WORKERS]; /* begin was sent under an earlier registration */
+bit lease[WORKERS];    /* lease_until lies ahead */
+bit adopts[WORKERS];   /* registered anew, and has yet to adopt */
+#define SUCCESS 0
+#define FAILURE 1
+#define CANCEL 2
+#define RETRY 3
+#define RELEASED 4
+
+/* What the sweeper has in its hands: reconcile.py. */
+#define MARKED 1
+#define CLEARED 2
+byte rebuild;
+bit owns_mark;         /* the mark in Redis is still its own */
+byte found = NONE, found_attempt;
+bit found_token, found_expired;
+
+byte faults = FAULTS, wishes = WISHES;
+
+/* Known to the proof alone. */
+byte begun_seq;        /* the highest lane_seq that was begun */
+bit effective[JOBS];   /* a delivery was told that its success is written */
+bit overran[WORKERS];  /* its job was taken by its own deadline, which its time-out comes before */
+hidden byte x;         /* scratch, within one step */
+
+#define live(j) (status[j] == QUEUED || status[j] == PROCESSING)
+#define terminal(j) (status[j] >= DONE)
+#define next_of(j, a) (status[j] == QUEUED && attempt[j] == (a) - 1)
+#define behind(j, o) (live(o) && seq[o] < seq[j])
+#define owns(w) (status[job[w]] == PROCESSING && attempt[job[w]] == hint[w] && token[job[w]] == w)
+#if JOBS == 3
+#define first(j) (!behind(j, 0) && !behind(j, 1) && !behind(j, 2))
+#define holders ((status[0] == PROCESSING) + (status[1] == PROCESSING) + (status[2] == PROCESSING))
+#define late_notes late[0] = (note[0] != 0); late[1] = (note[1] != 0); late[2] = (note[2] != 0)
+#define all_ended (requests == 0 && !live(0) && !live(1) && !live(2))
+#define last_is_live (status[2] -> live(2) : (status[1] -> live(1) : live(0)))
+#define EACH_JOB(step) step(0) :: step(1) :: step(2)
+#define EACH_JOB_OF(w, step) step(w, 0) :: step(w, 1) :: step(w, 2)
+#else
+#define first(j) (!behind(j, 0) && !behind(j, 1))
+#define holders ((status[0] == PROCESSING) + (status[1] == PROCESSING))
+#define late_notes late[0] = (note[0] != 0); late[1] = (note[1] != 0)
+#define all_ended (requests == 0 && !live(0) && !live(1))
+#define last_is_live (status[1] -> live(1) : live(0))
+#define EACH_JOB(step) step(0) :: step(1)
+#define EACH_JOB_OF(w, step) step(w, 0) :: step(w, 1)
+#endif
+
+/* What the mutants break. LANE_HEAD is in ledger/rows.py, LANE_FREE is the unique index jobs_lane_holder. */
+#if defined(NO_HEAD_CHECK) || defined(NO_LANE_HEAD)
+#define LANE_HEAD(j) true
+#else
+#define LANE_HEAD(j) first(j)
+#endif
+#if defined(NO_HEAD_CHECK) || defined(NO_INDEX)
+#define LANE_FREE true
+#else
+#define LANE_FREE (holders == 0)
+#endif
+#ifdef NO_FENCE
+#define FENCE(w) (status[job[w]] == PROCESSING)
+#else
+#define FENCE(w) owns(w)
+#endif
+#ifdef ONLY_I5
+#define I4(claim)
+#else
+#define I4(claim) assert(claim)
+#endif
+
+#define executes(w) (phase[w] == RUNNING && lease[w] && !adopts[w] && !stopped[w] && !overran[w])
+inline check_holders() {
+    assert(holders <= 1); /* I2, in the ledger */
+    assert(!(executes(0) && executes(1))) /* I2, in the world */
+}
+
+inline free_hands(w) {
+    phase[w] = IDLE; job[w] = 0; hint[w] = 0; word[w] = 0; answer[w] = 0;
+    recorded[w] = 0; stopped[w] = 0; outdated[w] = 0; overran[w] = 0
+}
+
+/* The job is not queued for this attempt any more, and never will be again: hints and notes of it mean nothing. */
+inline outdate(j) { hinted[j] = 0; leased[j] = 0; note[j] = 0; late[j] = 0; noted[j] = 0; delayed[j] = 0 }
+
+inline forget_found() { found = NONE; found_token = 0; found_attempt = 0; found_expired = 0 }
+
+/* Nothing will ask for these columns again. A failed job keeps its attempt: a person may retry it. */
+inline close_row(j) {
+    token[j] = 0; estranged[j] = 0; overdue[j] = 0;
+#ifndef RESCUE_BY_OWNER
+    if :: found == j -> forget_found() :: else fi;
+#endif
+    if
+    :: terminal(j) -> failures[j] = 0; unwanted[j] = 0; seq[j] = 0; attempt[j] = (status[j] == FAILED -> attempt[j] : 0)
+    :: else
+    fi
+}
+
+/* Redis' epoch becomes another one, or none. */
+inline drop_epoch() { epoch = FORGOTTEN; other_run = 0; owns_mark = 0; late_notes }
+
+/* enqueue.lua, and its answer's way to `note`. */
+inline enqueue(j) {
+    if :: !leased[j] -> hinted[j] = 1 :: else fi;
+    if :: epoch == SETTLED && note[j] == 0 -> note[j] = TO_MARK :: else fi
+}
+
+/* lane_heads of ledger/dispatching.py, and hints.dispatch. That the hint follows later than the read is as if both came
+   later: a head stays the head until it has ended, and what was begun in between makes the hint worthless. */
+inline hint_at_head() {
+    x = 0;
+    do
+    :: x == JOBS -> break
+    :: x < JOBS && status[x] == QUEUED && !noted[x] && first(x) -> enqueue(x); break
+    :: else -> x++
+    od;
+    x = 0
+}
+
+/* ---------------------------------------------------------------------------------------------------- the API */
+
+/* ledger/submit.py, under the lane row's lock. */
+inline submit() {
+    d_step {
+        requests -> requests--;
+        x = 0;
+        do :: status[x] != ABSENT -> x++ :: else -> break od;
+        status[x] = QUEUED; seq[x] = next_seq; next_seq++; x = 0
+    }
+}
+
+/* Debounced: the request means the lane's last job, which is live, and takes no place. */
+inline debounce() { d_step { requests && last_is_live -> requests-- } }
+
+/* Submitter.dispatch, and the verbs of api/jobs/service.py: after their commit, or never. */
+inline tell(j) { d_step { status[j] == QUEUED && !noted[j] && first(j) -> enqueue(j) } }
+
+/* ledger/cancel.py */
+inline cancel(j) {
+    d_step {
+        wishes && live(j) && !unwanted[j] -> wishes--;
+        if
+        :: status[j] == QUEUED -> status[j] = CANCELLED; outdate(j); close_row(j)
+        :: else -> unwanted[j] = 1
+        fi
+    }
+}
+
+/* ledger/retry.py: the same job, a fresh budget, the tail of its lane. */
+inline retry(j) {
+    d_step { wishes && status[j] == FAILED -> wishes--; status[j] = QUEUED; seq[j] = next_seq; next_seq++ }
+}
+
+active proctype api() {
+end:
+    do
+    :: submit() :: debounce() :: EACH_JOB(tell) :: EACH_JOB(cancel) :: EACH_JOB(retry)
+    od
+}
+
+/* mark_dispatched. */
+inline mark(j) {
+    d_step {
+        note[j] == TO_MARK -> noted[j] = 1;
+#ifdef TRUST_NOTES
+        note[j] = 0; late[j] = 0
+#else
+        note[j] = TO_CHECK
+#endif
+    }
+}
+
+/* _remembers, and forget_hints where Redis does not. */
+inline check(j) {
+    d_step {
+        note[j] == TO_CHECK -> noted[j] = (late[j] -> 0 : noted[j]);
+        note[j] = 0; late[j] = 0
+    }
+}
+
+active proctype notes() {
+end:
+    do
+    :: EACH_JOB(mark) :: EACH_JOB(check)
+    od
+}
+
+/* ------------------------------------------------------------------------------------------------- the workers */
+
+#ifdef PATIENT /* a hint that begin would send back stays on the queue until it would not: polling, without its rounds */
+#define due(j) (hinted[j] && !delayed[j] && first(j))
+#else
+#define due(j) hinted[j]
+#endif
+
+/* Two idle workers that differ in nothing: the first one claims. */
+#define in_turn(w) (w == 0 || phase[0] != IDLE || lease[0] != lease[1] || adopts[0] != adopts[1])
+
+/* claim.lua: any hint, since no order is promised. */
+inline claim(w, j) {
+    d_step {
+        phase[w] == IDLE && due(j) && in_turn(w) -> hinted[j] = 0; leased[j] = 1;
+        phase[w] = CLAIMED; job[w] = j; hint[w] = attempt[j] + 1
+    }
+}
+
+inline send_back(w) { /* put_back.lua */
+    if :: next_of(job[w], hint[w]) -> hinted[job[w]] = 1; leased[job[w]] = 0 :: else fi;
+    free_hands(w)
+}
+
+/* ledger/begin.py, first half: what the statement's snapshot says. */
+inline look(w) {
+    d_step {
+        phase[w] == CLAIMED -> outdated[w] = 0;
+        if
+        :: owns(w) && !estranged[job[w]] -> phase[w] = BEGUN
+        :: next_of(job[w], hint[w]) && lease[w] && !delayed[job[w]] && LANE_HEAD(job[w]) -> phase[w] = BEGINNING
+        :: next_of(job[w], hint[w]) && !(lease[w] && !delayed[job[w]] && LANE_HEAD(job[w])) -> send_back(w)
+        :: else -> free_hands(w)
+        fi
+    }
+}
+
+/* Second half: under the row's lock its own columns are looked at again, other rows are not. The index always is. */
+inline begin(w) {
+    d_step {
+        phase[w] == BEGINNING ->
+        if
+        :: next_of(job[w], hint[w]) && LANE_FREE ->
+            assert(seq[job[w]] >= begun_seq); /* I3 */
+            begun_seq = seq[job[w]];
+            outdate(job[w]);
+            status[job[w]] = PROCESSING; attempt[job[w]] = hint[w];
+            token[job[w]] = w; estranged[job[w]] = outdated[w];
+            phase[w] = BEGUN;
+            check_holders()
+        :: else -> send_back(w) /* the snapshot said queued, or the index said no */
+        fi
+    }
+}
+
+/* runtime._heed: the run starts once its event is told. */
+inline start(w) {
+    d_step {
+        phase[w] == BEGUN -> phase[w] = RUNNING;
+#ifdef ADOPT_WHAT_STARTS
+        adopts[w] = (outdated[w] -> 1 : adopts[w]);
+#endif
+        check_holders()
+    }
+}
+
+/* ledger/finish.py. What it refuses is looked up by its attempt row: an earlier reply may have been lost. */
+inline write(w) {
+    if
+    :: FENCE(w) ->
+        I4(owns(w));
+        x = 1 - w; /* the row is recorded under the job's own attempt and token */
+        recorded[x] = (phase[x] >= RUNNING && job[x] == job[w] && owns(x) -> 1 : recorded[x]);
+        recorded[w] = 1;
+        if
+        :: word[w] == SUCCESS -> status[job[w]] = DONE
+        :: word[w] == FAILURE -> status[job[w]] = FAILED
+        :: word[w] == CANCEL -> status[job[w]] = CANCELLED
+        :: word[w] >= RETRY -> status[job[w]] = (unwanted[job[w]] -> CANCELLED : QUEUED)
+        fi;
+        failures[job[w]] = (word[w] == RETRY -> 1 : failures[job[w]]);
+        delayed[job[w]] = (word[w] == RETRY && status[job[w]] == QUEUED -> 1 : 0);
+        x = job[w]; close_row(x); x = 0
+    :: else
+    fi;
+    if
+    :: recorded[w] -> phase[w] = WRITTEN; answer[w] = (status[job[w]] >= DONE -> DONE : status[job[w]])
+    :: else -> free_hands(w)
+    fi
+}
+
+/* execute.py: how the function ends. That its end is written late is as if it had ended late. */
+inline succeed(w) { d_step { phase[w] == RUNNING && !stopped[w] -> word[w] = SUCCESS; write(w) } }
+inline fail(w) { d_step { phase[w] == RUNNING && !stopped[w] -> word[w] = FAILURE; write(w) } }
+inline put_off(w) { d_step { phase[w] == RUNNING && !stopped[w] && !failures[job[w]] -> word[w] = RETRY; write(w) } }
+inline drain(w) { d_step { phase[w] == RUNNING && !stopped[w] && wishes -> wishes--; word[w] = RELEASED; write(w) } }
+inline heed_cancel(w) { /* control.py asks by its own worker_id */
+    d_step {
+        phase[w] == RUNNING && !stopped[w] && owns(w) && !estranged[job[w]] && unwanted[job[w]] ->
+        word[w] = CANCEL; write(w)
+    }
+}
+inline stop(w) { d_step { phase[w] == RUNNING && stopped[w] -> free_hands(w) } }
+inline write_again(w) { d_step { phase[w] == UNSURE -> write(w) } }
+
+/* finishing.go_on: dispatch the job's next try, or its lane's head. */
+inline go_on(w) {
+    d_step {
+        phase[w] == WRITTEN ->
+        if
+        :: word[w] == SUCCESS ->
+            assert(!effective[job[w]]); /* I5 */
+            effective[job[w]] = 1
+        :: else
+        fi;
+        if
+        :: answer[w] == QUEUED && next_of(job[w], hint[w] + 1) -> enqueue(job[w])
+        :: answer[w] >= DONE -> hint_at_head()
+        :: else
+        fi;
+        free_hands(w)
+    }
+}
+
+proctype worker(byte w) {
+end:
+    do
+    :: EACH_JOB_OF(w, claim) :: look(w) :: begin(w) :: start(w)
+    :: succeed(w) :: fail(w) :: put_off(w) :: drain(w) :: heed_cancel(w) :: stop(w)
+    :: write_again(w) :: go_on(w)
+    od
+}
+
+/* lease.py: a lease that ran out is not renewed. */
+inline register_anew(w) {
+    d_step {
+        !lease[w] && !adopts[w] -> lease[w] = 1; adopts[w] = 1;
+        outdated[w] = (phase[w] == BEGINNING || phase[w] == BEGUN -> 1 : outdated[w]);
+        x = 0;
+        do
+        :: x == JOBS -> break
+        :: else -> estranged[x] = (status[x] == PROCESSING && token[x] == w -> 1 : estranged[x]); x++
+        od;
+        x = 0
+    }
+}
+
+/* inflight._adopt, and `adopt` of ledger/heartbeat.py. */
+inline adopt(w) {
+    d_step {
+        adopts[w] -> adopts[w] = 0;
+        if
+        :: phase[w] == RUNNING && owns(w) -> estranged[job[w]] = 0
+        :: phase[w] == RUNNING && !owns(w) -> stopped[w] = 1
+        :: else
+        fi;
+        check_holders()
+    }
+}
+
+proctype lease_of(byte w) {
+end:
+    do
+    :: register_anew(w) :: adopt(w)
+    od
+}
+
+/* -------------------------------------------------------------------------------------------------- the sweeper */
+
+/* ledger/rescue.py: what its snapshot finds, and what it does under the row's lock. A lease that ran out and a worker_id
+   that changed since tell that the worker has adopted the job. */
+#define expired(j) (estranged[j] || !lease[token[j]])
+#ifdef RESCUE_BY_OWNER
+#define same_delivery true
+#else
+#define same_delivery (attempt[found] == found_attempt)
+#endif
+inline find(j) {
+    d_step {
+        found == NONE && status[j] == PROCESSING && (expired(j) || overdue[j]) ->
+        found = j; found_token = token[j]; found_attempt = attempt[j]; found_expired = expired(j)
+    }
+}
+inline rescue() {
+    d_step {
+        found != NONE ->
+        if
+        :: status[found] == PROCESSING && token[found] == found_token && same_delivery &&
+           (!found_expired || expired(found)) ->
+            assert(expired(found) || overdue[found]); /* nothing is taken from who still holds it */
+            x = token[found];
+            overran[x] = (overdue[found] && phase[x] >= BEGUN && job[x] == found && owns(x) -> 1 : overran[x]);
+            status[found] = (unwanted[found] -> CANCELLED : QUEUED);
+            x = found; close_row(x); x = 0
+        :: else
+        fi;
+        forget_found()
+    }
+}
+
+/* reconcile._heed_epoch: begin_rebuild, forget_dispatches, settle_epoch. */
+inline begin_rebuild() {
+    d_step {
+        rebuild == 0 && (epoch == FORGOTTEN || (epoch == SETTLED && other_run)) ->
+        drop_epoch(); epoch = REBUILDING; owns_mark = 1; rebuild = MARKED
+    }
+}
+inline forget_dispatches() {
+    d_step {
+        rebuild == MARKED -> rebuild = CLEARED;
+        x = 0;
+        do :: x == JOBS -> break :: else -> noted[x] = 0; x++ od;
+        x = 0
+    }
+}
+inline settle_epoch() {
+    d_step {
+        rebuild == CLEARED -> rebuild = 0;
+        if :: epoch == REBUILDING && owns_mark -> epoch = SETTLED :: else fi;
+        owns_mark = 0
+    }
+}
+
+/* undispatched of ledger/dispatching.py, and hints.dispatch. */
+#ifdef PATIENT
+#define sweeps (epoch == SETTLED && note[0] == 0 && note[1] == 0)
+#else
+#define sweeps true
+#endif
+inline sweep(j) { d_step { sweeps && status[j] == QUEUED && !noted[j] && LANE_HEAD(j) -> enqueue(j) } }
+
+active proctype sweeper() {
+end:
+    do
+    :: EACH_JOB(find) :: rescue() :: EACH_JOB(sweep)
+    :: begin_rebuild() :: forget_dispatches() :: settle_epoch()
+    od
+}
+
+/* ------------------------------------------------------------------------------------------- time, and the worst */
+
+#define holds(w, j) ((phase[w] == CLAIMED || phase[w] == BEGINNING) && job[w] == j && next_of(j, hint[w]))
+
+/* A lease in Redis ends where nobody holds what it stands for: claim.lua takes that as if it were queued. */
+inline end_hold(j) { d_step { leased[j] && !holds(0, j) && !holds(1, j) -> leased[j] = 0; hinted[j] = 1 } }
+inline come_due(j) { d_step { delayed[j] -> delayed[j] = 0 } }
+
+active proctype time() {
+end:
+    do
+    :: EACH_JOB(end_hold) :: EACH_JOB(come_due)
+    :: d_step { epoch == REBUILDING && !owns_mark && rebuild == 0 -> drop_epoch() } /* the rebuilder died */
+    od
+}
+
+inline crash(w) { /* another process comes in its place */
+    d_step {
+        faults && (phase[w] != IDLE || adopts[w]) -> faults--;
+        x = 0;
+        do
+        :: x == JOBS -> break
+        :: else -> estranged[x] = (status[x] == PROCESSING && token[x] == w -> 1 : estranged[x]); x++
+        od;
+        x = 0;
+        free_hands(w); lease[w] = 1; adopts[w] = 0
+    }
+}
+inline outlive_lease(w) { d_step { faults && lease[w] && !adopts[w] -> faults--; lease[w] = 0 } } /* frozen, or cut off */
+inline lose_begun(w) { d_step { faults && phase[w] == BEGUN -> faults--; phase[w] = CLAIMED } }
+inline lose_written(w) { d_step { faults && phase[w] == WRITTEN -> faults--; phase[w] = UNSURE } }
+inline overstay(j) { d_step { faults && status[j] == PROCESSING && !overdue[j] -> faults--; overdue[j] = 1 } }
+inline hint_twice(j) { /* its lease ends though somebody has it in hand */
+    d_step { faults && leased[j] && (holds(0, j) || holds(1, j)) -> faults--; leased[j] = 0; hinted[j] = 1 }
+}
+inline flush() {
+    d_step {
+        faults && epoch != FORGOTTEN -> faults--;
+        x = 0;
+        do :: x == JOBS -> break :: else -> hinted[x] = 0; leased[x] = 0; x++ od;
+        x = 0; drop_epoch()
+    }
+}
+inline lose_hint(j) { /* a restart or a failover, without the last second */
+    d_step {
+        faults && (hinted[j] || leased[j]) && epoch != FORGOTTEN -> faults--;
+        hinted[j] = 0; leased[j] = 0; other_run = 1
+    }
+}
+#ifdef NOTE_DIES
+#define may_die(j) true
+#else
+#define may_die(j) !(note[j] == TO_CHECK && late[j])
+#endif
+inline lose_note(j) { d_step { faults && note[j] && may_die(j) -> faults--; note[j] = 0; late[j] = 0 } }
+
+active proctype misfortune() {
+end:
+    do
+    :: crash(0) :: crash(1) :: outlive_lease(0) :: outlive_lease(1)
+    :: lose_begun(0) :: lose_begun(1) :: lose_written(0) :: lose_written(1)
+    :: EACH_JOB(overstay) :: EACH_JOB(hint_twice) :: EACH_JOB(lose_hint) :: EACH_JOB(lose_note) :: flush()
+    :: d_step { /* the sweeper dies */
+        faults && (found != NONE || rebuild) -> faults--;
+        forget_found(); rebuild = 0; owns_mark = 0
+    }
+    :: d_step { faults && epoch == REBUILDING -> faults--; drop_epoch() } /* the mark ends under its rebuilder */
+    :: d_step { faults || wishes -> faults = 0; wishes = 0 } /* fewer also happen */
+    od
+}
+
+#ifdef EVENTUALLY
+ltl I1 { <> all_ended }
+#else
+/* I1: when nothing can move any more, every accepted job has ended. */
+active proctype verdict() {
+end:
+    timeout -> assert(all_ended)
+}
+#endif
+
+init {
+    d_step { lease[0] = 1; lease[1] = 1 }
+    atomic { run worker(0); run worker(1); run lease_of(0); run lease_of(1) }
+}
