@@ -48,6 +48,11 @@ format: install ## Rewrite the code in the house's format
 nightly: install ## What takes long: 200 examples of every operation of the API
 	HOMEROOM_EXAMPLES=200 $(BIN)/python -m pytest tests/contract/test_schemathesis.py
 
+.PHONY: bench
+bench: install ## Measure the engine beside other queues (half an hour; ONLY=A,D PEERS=taskiq RUNS=1 for parts, UPDATE=1 to keep)
+	@$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY)) $(if $(PEERS),--peers $(PEERS)) $(if $(RUNS),--runs $(RUNS)) \
+	  $(if $(SCALE),--scale $(SCALE)) $(if $(UPDATE),--update)
+
 .PHONY: openapi
 openapi: install ## Write docs/openapi.json anew, to be reviewed as a change of the contract
 	@$(BIN)/python -m app.core.openapi > docs/openapi.json.new && mv docs/openapi.json.new docs/openapi.json
@@ -65,4 +70,4 @@ lock: ## Resolve the dependencies anew into the two lock files (hashed, naming n
 
 .PHONY: clean
 clean: ## Remove the environment and caches; data in .homeroom/ stays
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis *.egg-info
+	rm -rf $(VENV) .bench .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis *.egg-info

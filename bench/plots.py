@@ -52,13 +52,13 @@ def bars(title: str, unit: str, rows: Sequence[Bar], *, logarithmic: bool = Fals
     for index, row in enumerate(rows):
         y = TOP + ROW * index
         middle = y + ROW / 2 - 2
-        kind = "ours" if row.ours else "bar"
+        kind, told = "ours" if row.ours else "bar", row.told or number(row.median)
         start, end = LABELS + reach(row.least), LABELS + reach(row.most)
         parts += [
             f'<text x="{LABELS - 8}" y="{middle + 4:.0f}" text-anchor="end">{escape(row.label)}</text>',
             f'<rect class="{kind}" x="{LABELS}" y="{y}" width="{reach(row.median):.1f}" height="{ROW - 6}" rx="2"/>',
             f'<line class="spread" x1="{start:.1f}" y1="{middle}" x2="{end:.1f}" y2="{middle}"/>',
-            f'<text class="value" x="{end + 6:.1f}" y="{middle + 4:.0f}">{escape(row.told or number(row.median))}</text>',
+            f'<text class="value" x="{end + 6:.1f}" y="{middle + 4:.0f}">{escape(told)}</text>',
         ]
     return _svg(height, title, parts)
 

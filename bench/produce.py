@@ -53,7 +53,7 @@ async def _pick_up(enqueue: Callable[[int, float], Awaitable[Any]], options: arg
         tape.ask(job)
         await enqueue(job, 0.0)
         deadline = time.monotonic() + PATIENCE
-        while not _has_begun(tape, job, deadline):
+        while not _has_begun(tape, job, deadline):  # noqa: ASYNC110 - another process writes it
             await asyncio.sleep(LOOK_EVERY)
         await asyncio.sleep(random.uniform(options.gap / 4, options.gap))
     return time.perf_counter() - began

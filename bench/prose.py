@@ -16,9 +16,9 @@ class Prose:
 HEAD = """\
 # Benchmarks
 
-Written by `make bench`; change `bench/`, not this page. Figures are `min / **median** / max` of the runs, each run on an
-empty server, contestants in turns and in random order, so that what the machine does meanwhile meets all of them alike.
-Compare within this page: another machine has other figures, and mostly the same ratios.
+Written by `make bench`; change `bench/`, not this page. Figures are `min / **median** / max` of the runs, each run on
+an empty server, contestants in turns and in random order, so that what the machine does meanwhile meets all of them
+alike. Compare within this page: another machine has other figures, and mostly the same ratios.
 
 ```sh
 make bench                                       # everything, about half an hour; wrk is needed for part F
@@ -40,8 +40,8 @@ FOOT = """\
 
 - Client, workers, Redis and Postgres share the same cores. What costs the client or a server costs the worker too.
 - The queue is filled before the worker starts (A, B, H, J), so neither producer nor start-up is in the rate. The clock
-  runs from the first job's begin to the last one's end, as the jobs themselves write it down; a ledgered run's ends when
-  the ledger has its last end. A run in which a job is missing or ran twice is thrown away, and said so.
+  runs from the first job's begin to the last one's end, as the jobs themselves write it down; a ledgered run's ends
+  when the ledger has its last end. A run in which a job is missing or ran twice is thrown away, and said so.
 - Sources, the pinned requirements of each peer and the raw figures are in `bench/`; `bench/README.md` says how to add a
   contestant."""
 
@@ -65,7 +65,7 @@ PROSE = {
     ),
     "D": Prose(
         "D: pickup on an idle worker",
-        "From the moment before the producer asks for a job to the job's first line, one at a time, after random pauses.\n"
+        "From just before the producer asks for a job to the job's first line, one at a time, after random pauses.\n"
         "For Homeroom's ledgered jobs the commit of the submit is in it, and through HTTP all of the API.",
         best_first=False,
     ),
@@ -86,20 +86,20 @@ PROSE = {
     "G": Prose(
         "G: growth",
         "The same while a thousand and while a million jobs are queued. *Claim rate*: begins by the second of no-op\n"
-        "jobs, over windows of 1,000. *Pickup*: a quiet tenant's job behind all of a loud one's, whose jobs take 0.3 s.\n"
+        "jobs, over windows of 1,000. *Pickup*: a quiet tenant's job behind all of a loud one's, of 0.3 s each.\n"
         "Reads are medians of the requests' times over one connection.",
     ),
     "H": Prose("H: lanes", "Each lane strictly in order, one job at a time; the order is checked on every run."),
     "I": Prose(
         "I: fairness",
         "*Jain index*: 50 tenants with 20,000 jobs by Zipf's law, the loudest first in the queue; what each had been\n"
-        "served when the first of them began its last job (1 is perfect). *Quiet job*: ten jobs of one tenant, one at a\n"
-        "time, behind 10,000 of another's that take 50 ms.",
+        "served when the first of them began its last job (1 is perfect). *Quiet job*: ten jobs of one tenant, one at\n"
+        "a time, behind 10,000 of another's that take 50 ms.",
     ),
     "J": Prose(
         "J: more workers",
-        "From the moment when the last worker has joined. The cores that each kind of process kept busy say who is the\n"
-        "bound: where they add up to the machine's, the machine is.",
+        "From the moment when the last worker has joined. The cores that each kind of process kept busy say who is\n"
+        "the bound: where they add up to the machine's, the machine is.",
     ),
     "memory": Prose("Memory", "An idle worker with everything imported and connected, resident set."),
     "budget": Prose(

@@ -2,8 +2,8 @@
 
 One row of doubles for each job: when it was asked for, how often it ran, when it ended, in which process it began last,
 and when each of its runs began.
-The job writes its own row, so a clock stops at the last job's end and not when somebody notices it, a job that ran twice
-is seen, and one that never ran too. It costs under a microsecond, the same for everybody. Imported by every contestant,
+The job writes its own row, so a clock stops at the last job's end and not when somebody notices it, a job that ran
+twice is seen, and one that never ran too. It costs a microsecond, the same for everybody. Imported by every contestant,
 each in its own environment: nothing but Python's own library here.
 """
 
@@ -25,7 +25,7 @@ class Tape:
 
     def __init__(self, path: Path) -> None:
         with path.open("r+b") as file:
-            self._cells = memoryview(mmap.mmap(file.fileno(), 0)).cast("d")
+            self._cells: memoryview[float] = memoryview(mmap.mmap(file.fileno(), 0)).cast("d")
         self.jobs = len(self._cells) // COLUMNS
 
     @classmethod
@@ -63,7 +63,7 @@ class Tape:
 
     def column(self, which: int) -> list[float]:
         """One column of all jobs."""
-        return self._cells[which::COLUMNS].tolist()
+        return list(self._cells[which::COLUMNS])
 
     def ended(self) -> int:
         """How many jobs have ended."""

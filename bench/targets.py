@@ -58,7 +58,7 @@ def _sleep(figures: Figures) -> Iterator[Verdict]:
 def _pickup(figures: Figures) -> Iterator[Verdict]:
     for contestant, what, most in ((LEDGERED, "p50", 2.5), (LEDGERED, "p99", 6.0), (HTTP, "p50", 4.0)):
         target = f"{contestant.name}: {what} at most {most:g} ms, submit included"
-        yield from _at_most(figures, "D", contestant.name, what, most, target)
+        yield from _at_most(figures.find("D", contestant.name, what), most, target)
 
 
 def _recovery(figures: Figures) -> Iterator[Verdict]:
@@ -126,17 +126,18 @@ def _workers(figures: Figures) -> Iterator[Verdict]:
 def _budget(figures: Figures) -> Iterator[Verdict]:
     for what, most in (("SQL statements", 6.0), ("Redis calls", 4.0)):
         target = f"at most {most:g} {what} for 100 ledgered no-op jobs"
-        yield from _at_most(figures, "budget", LEDGERED.name, f"{what} for 100 jobs", most, target)
+        yield from _at_most(figures.find("budget", LEDGERED.name, f"{what} for 100 jobs"), most, target)
 
 
 def _memory(figures: Figures) -> Iterator[Verdict]:
     target = "idle worker at most 1.5x a stock arq worker with the same client libraries"
-    yield from _at_most(figures, "memory", OUR_WORKER, "to a stock worker", 1.5, target)
+    yield from _at_most(figures.find("memory", OUR_WORKER, "to a stock worker"), 1.5, target)
 
 
-def _at_most(figures: Figures, part: str, who: str, what: str, most: float, target: str) -> Iterator[Verdict]:
-    if (figure := figures.find(part, who, what)) is not None:
-        yield Verdict(part, target, f"{number(figure.median)} {figure.unit}".strip(), figure.median <= most)
+def _at_most(figure: Figure | None, most: float, target: str) -> Iterator[Verdict]:
+    if figure is not None:
+        measured = f"{number(figure.median)} {figure.unit}".strip()
+        yield Verdict(figure.part, target, measured, figure.median <= most)
 
 
 RULES = (_noop, _sleep, _pickup, _recovery, _http, _growth, _lanes, _fairness, _workers, _budget, _memory)

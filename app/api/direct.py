@@ -94,7 +94,7 @@ class Plan:
 def _arguments(step: _Step, request: Request, results: list[Any], errors: Errors) -> dict[str, Any] | None:
     """What the step is called with; None where it cannot be called."""
     arguments = {name: results[number] for name, number in step.sources}
-    usable = _SKIPPED not in arguments.values()
+    usable = not errors or _SKIPPED not in arguments.values()
     for param in step.params:
         arguments[param.name], found = param.read(request)
         if found:

@@ -77,11 +77,18 @@ OF_SCHEMAS: dict[str, dict[str, Any]] = {
     },
     "QueueDocument": {
         "queue": "chat",
+        "state": "running",
         "paused": False,
+        "draining": False,
         "queued": 12,
+        "ready": 4,
+        "scheduled": 1,
+        "blocked": 7,
         "processing": 30,
         "oldest_ready_seconds": 0.8,
         "workers": 2,
+        "slots": 60,
+        "counted_at": _ENDED,
     },
     "WorkerDocument": {
         "worker_id": WORKER_ID,

@@ -59,5 +59,16 @@ class RequestMetrics:
             await self._app(scope, receive, note)
         finally:
             method = scope["method"] if scope["method"] in METHODS else OTHER
-            route = getattr(scope.get("route"), "path", NO_ROUTE)
-            self._durations.of(method, route, str(status)).add((time.perf_counter() - started,))
+            self._durations.of(method, route_of(scope), str(status)).add((time.perf_counter() - started,))
+
+
+def route_of(scope: Scope) -> str:
+    """The whole pattern of the route that answered. FastAPI notes the route without the prefixes that it stands under,
+    and beside it, where the router found it, the pattern with them."""
+    if (found := scope.get("fastapi", {}).get("effective_route_context")) is not None:
+        return str(found.path)
+    path: str | None = getattr(scope.get("route"), "path", None)
+    if path is None:
+        return NO_ROUTE
+    address: str = scope["path"]  # of a route without parts that vary, it is the pattern
+    return address if "{" not in path and address.endswith(path) else path

@@ -21,7 +21,7 @@ Limit = Annotated[int, Query(ge=1, le=LARGEST_PAGE, description="Rows of a page"
 
 
 Row = TypeVar("Row")
-Mark = TypeVar("Mark", "Cursor", "IdCursor", "NumberCursor")
+Mark = TypeVar("Mark", "Cursor", "IdCursor", "NumberCursor", "LaneCursor")
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
@@ -76,6 +76,24 @@ class NumberCursor(NamedTuple):
         raise InvalidCursor("The cursor cannot be read.")
 
 
+class LaneCursor(NamedTuple):
+    """Where a page of lanes ended."""
+
+    queue: str
+    tenant_id: str
+    lane_id: str
+
+    def encode(self) -> str:
+        return _pack([*self])
+
+    @classmethod
+    def decode(cls, text: str) -> LaneCursor:
+        match _parts(text):
+            case [str(queue), str(tenant_id), str(lane_id)] if "\0" not in queue + tenant_id + lane_id:
+                return cls(queue, tenant_id, lane_id)
+        raise InvalidCursor("The cursor cannot be read.")
+
+
 Given = Annotated[str | None, Query(alias="cursor", description="`next_cursor` of the page before")]
 
 
@@ -91,9 +109,14 @@ async def get_number_cursor(cursor: Given = None) -> NumberCursor | None:
     return NumberCursor.decode(cursor) if cursor is not None else None
 
 
+async def get_lane_cursor(cursor: Given = None) -> LaneCursor | None:
+    return LaneCursor.decode(cursor) if cursor is not None else None
+
+
 PageCursor = Annotated[Cursor | None, Depends(get_cursor)]
 PageIdCursor = Annotated[IdCursor | None, Depends(get_id_cursor)]
 PageNumberCursor = Annotated[NumberCursor | None, Depends(get_number_cursor)]
+PageLaneCursor = Annotated[LaneCursor | None, Depends(get_lane_cursor)]
 
 
 def cut(rows: Sequence[Row], limit: int, place: Callable[[Row], Mark]) -> tuple[Sequence[Row], Mark | None]:
@@ -102,7 +125,7 @@ def cut(rows: Sequence[Row], limit: int, place: Callable[[Row], Mark]) -> tuple[
     return shown, place(shown[-1]) if len(rows) > limit else None
 
 
-def page(data: Sequence[Any], following: Cursor | IdCursor | NumberCursor | None) -> dict[str, Any]:
+def page(data: Sequence[Any], following: Cursor | IdCursor | NumberCursor | LaneCursor | None) -> dict[str, Any]:
     return {
         "data": data,
         "has_more": following is not None,

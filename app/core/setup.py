@@ -30,6 +30,7 @@ from app.engine.submit import Submitter
 from app.engine.workload import Registry, resolve
 from app.kit.errors import ConfigurationError
 from app.kit.gcra import RateLimiter
+from app.kit.heap import settle_heap
 from app.kit.logging import configure_logging
 from app.kit.metrics import Meter
 from app.kit.redis import connect, disconnect
@@ -122,6 +123,8 @@ async def _lifespan(app: FastAPI, *, settings: Settings, end_process: bool) -> A
         else:
             services = await _open(settings, app.state.meter, stack)
         app.state.services = services
+        if end_process:  # the process is this application's
+            settle_heap()
         yield
 
 

@@ -10,6 +10,7 @@ import asyncpg
 
 from app.engine.ledger.begin import Begun, Verdict, begin
 from app.engine.ledger.rows import Hint
+from app.engine.permits import Permits
 from app.kit.backoff import Backoff
 from app.kit.db import TRY_AGAIN, Database
 from app.kit.failpoints import failpoint
@@ -32,6 +33,7 @@ class Beginner:
         deadline_grace: float,
         only_tenant: str | None,
         give_up: Callable[[], bool],
+        permits: Permits | None = None,
     ) -> None:
         self._queue = queue
         self._database = database
@@ -39,18 +41,32 @@ class Beginner:
         self._deadline_grace = deadline_grace
         self._only_tenant = only_tenant
         self._give_up = give_up
+        self._permits = permits
 
     async def begin(self, hints: Sequence[Hint], *, alone: bool = False) -> list[Begun]:
         """A verdict for each hint; none at all where Postgres stayed away until the worker drained.
 
-        A lost reply is repeated with the same tokens: if it had been a success, the repetition is told so. Hints
-        without a verdict keep their lease in Redis, which runs out, and another worker begins them.
+        Hints without a verdict keep their lease in Redis, which runs out, and another worker begins them.
         """
+        if self._permits is None:
+            return await self._begin(hints, alone=alone)
+        begun = await self._begin(hints, alone=alone, gated=self._permits.gated)
+        waiting = [each for each in begun if each.verdict is Verdict.PERMIT]
+        if not waiting:
+            return begun
+        granted = await self._permits.take(waiting)
+        permitted = await self._begin(granted, alone=alone) if granted else []
+        running = {each.hint for each in permitted if each.verdict is Verdict.RUN}
+        await self._permits.give_back([hint for hint in granted if hint not in running])
+        return [each for each in begun if each.verdict is not Verdict.PERMIT] + permitted
+
+    async def _begin(self, hints: Sequence[Hint], *, alone: bool, gated: Sequence[str] = ()) -> list[Begun]:
+        """A lost reply is repeated with the same tokens: if it had been a success, the repetition is told so."""
         tokens = [uuid4() for _ in hints]
         tries = 0
         while True:
             try:
-                begun = await self._ask(hints, tokens, alone=alone)
+                begun = await self._ask(hints, tokens, alone=alone, gated=gated)
             except TRY_AGAIN as error:
                 if self._give_up():
                     return []
@@ -62,7 +78,9 @@ class Beginner:
                     failpoint("begin.committed")
                 return begun
 
-    async def _ask(self, hints: Sequence[Hint], tokens: Sequence[UUID], *, alone: bool) -> list[Begun]:
+    async def _ask(
+        self, hints: Sequence[Hint], tokens: Sequence[UUID], *, alone: bool, gated: Sequence[str]
+    ) -> list[Begun]:
         try:
             async with self._database.begins.use() as connection:
                 return await begin(
@@ -74,10 +92,11 @@ class Beginner:
                     deadline_grace=self._deadline_grace,
                     alone=alone,
                     only_tenant=self._only_tenant,
+                    gated=gated,
                 )
         except asyncpg.UniqueViolationError:  # another worker became a lane's holder between check and write
             if len(hints) == 1:  # the next look sees that holder
-                return await self._ask(hints, tokens, alone=alone)
+                return await self._ask(hints, tokens, alone=alone, gated=gated)
             middle = len(hints) // 2
-            first = await self._ask(hints[:middle], tokens[:middle], alone=alone)
-            return first + await self._ask(hints[middle:], tokens[middle:], alone=alone)
+            first = await self._ask(hints[:middle], tokens[:middle], alone=alone, gated=gated)
+            return first + await self._ask(hints[middle:], tokens[middle:], alone=alone, gated=gated)

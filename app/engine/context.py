@@ -15,7 +15,7 @@ from app.engine.ledger.begin import Delivery
 from app.engine.ledger.finish import End, Ended, Ending, finish, hold
 from app.engine.ledger.progress import Progress
 from app.engine.outbox import emit
-from app.engine.outcomes import Fail
+from app.engine.outcomes import Done, Fail
 from app.engine.results import result_text
 from app.kit.db import Connection, Database, driver_connection
 from app.kit.errors import StaleAttempt
@@ -33,13 +33,14 @@ class Hands:
 class JobContext:
     """One delivery, as its job function sees it."""
 
-    __slots__ = ("_delivery", "_hands", "_shield", "ended")
+    __slots__ = ("_delivery", "_hands", "_shield", "ended", "left_by_cancel")
 
     def __init__(self, delivery: Delivery, hands: Hands, shield: Callable[[bool], None]) -> None:
         self._delivery = delivery
         self._hands = hands
         self._shield = shield  # from cancels and lost leases, while a commit is under way
         self.ended: Ended | None = None  # set once `complete` has committed
+        self.left_by_cancel: Callable[[], Done] = Done
 
     @property
     def job_id(self) -> str:
@@ -61,6 +62,10 @@ class JobContext:
     @property
     def input(self) -> Any:
         return self._delivery.input
+
+    def keep_when_cancelled(self, what: Callable[[], Done]) -> None:
+        """What a cancel leaves of the work: asked for once the function has stopped, and committed with that end."""
+        self.left_by_cancel = what
 
     async def progress(self, percent: int, step: str | None = None) -> None:
         """Tell how far the job is: readers of its events hear it now, its document within a second."""

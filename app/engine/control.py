@@ -11,6 +11,7 @@ from app.engine.dispatch import Dispatcher
 from app.engine.ledger.begin import Delivery
 from app.engine.ledger.cancel import cancel_requests
 from app.engine.ledger.progress import Progress, note_progress
+from app.engine.permits import Permits
 from app.kit.db import CONNECTION_LOST, Database
 from app.kit.logging import get_logger
 from app.kit.redis import REDIS_AWAY
@@ -34,6 +35,7 @@ class Control:
         running: Callable[[], bool],
         cancel: Callable[[set[UUID]], None],
         take_progress: Callable[[], dict[Delivery, Progress]],
+        permits: Permits | None,
         lease: float,
         heartbeat: float,
     ) -> None:
@@ -46,6 +48,7 @@ class Control:
         self._running = running
         self._cancel = cancel
         self._take_progress = take_progress
+        self._permits = permits
         self._lease = lease
         self._heartbeat = heartbeat
         self._extended_at = 0.0
@@ -76,4 +79,6 @@ class Control:
             return
         if members := list(self._held()):
             await self._dispatcher.extend(members, self._lease)
+        if self._permits is not None:
+            await self._permits.renew()
         self._extended_at = time.monotonic()

@@ -10,7 +10,7 @@ A hint is a member `hr:1:<job_id>:<attempt>`; the envelope's version is part of 
 from __future__ import annotations
 
 import math
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -101,6 +101,8 @@ class Dispatcher:
         self._put_back = self._script("put_back")
         self._put_back_plain = self._script("put_back_plain")
         self._finish_plain = self._script("finish_plain")
+        self._park = self._script("park")
+        self._unpark = self._script("unpark")
         self._depth = self._script("depth")
         self._settle = redis.register_script(read_script("settle_epoch"))
 
@@ -155,6 +157,18 @@ class Dispatcher:
             arguments += (member_of(due.hint), int(delay * 1000), rank_of(due), flow_of(due))
         if arguments:
             await self._put_back(keys=KEYS, args=arguments)
+
+    async def park(self, dues: Iterable[tuple[Due, str]], seconds: float) -> None:
+        """From their leases to where hints wait for a permit of this name, or for the end of these seconds."""
+        arguments: list[str | int] = []
+        for due, permit in dues:
+            arguments += (member_of(due.hint), int(seconds * 1000), rank_of(due), flow_of(due), permit)
+        if arguments:
+            await self._park(keys=KEYS, args=arguments)
+
+    async def unpark(self, permits: Mapping[str, int]) -> None:
+        """So many permits of each name came back."""
+        await self._unpark(keys=KEYS, args=[word for each in permits.items() for word in each])
 
     async def put_back_plain(self, job_id: str, delay: float) -> None:
         await self._put_back_plain(keys=KEYS, args=[job_id, int(delay * 1000), in_progress_key_prefix])

@@ -85,18 +85,18 @@ async def _outcome(
     run: Run, kind: JobKind, function: Callable[[JobContext], Awaitable[Any]], ctx: JobContext
 ) -> Ending | None:
     if run.stopped is not None:
-        return _stopped(run, kind)
+        return _stopped(run, kind, ctx)
     run.underway = True
     try:
         return _done(run.delivery, await function(ctx))
     except StaleAttempt:
         return None
     except asyncio.CancelledError:
-        return _stopped(run, kind)
+        return _stopped(run, kind, ctx)
     except Outcome as word:
         return _said(run.delivery, kind, word)
     except BaseException as error:  # SystemExit and groups of it included: a job does not end the worker
-        return _stopped(run, kind) if run.stopped is Stop.TIMEOUT else _raised(run.delivery, kind, error)
+        return _stopped(run, kind, ctx) if run.stopped is Stop.TIMEOUT else _raised(run.delivery, kind, error)
 
 
 def _said(delivery: Delivery, kind: JobKind, word: Outcome) -> Ending:
@@ -137,10 +137,10 @@ def _again(delivery: Delivery, kind: JobKind, code: str, detail: str, *, delay: 
     return Ending(delivery, End.RETRY, error=code, error_detail=detail, delay=wait)
 
 
-def _stopped(run: Run, kind: JobKind) -> Ending | None:
+def _stopped(run: Run, kind: JobKind, ctx: JobContext) -> Ending | None:
     match run.stopped:
         case Stop.CANCEL:
-            return Ending(run.delivery, End.CANCELLED)
+            return _cancelled(run.delivery, ctx)
         case Stop.DRAIN:
             return Ending(run.delivery, End.RELEASED, error_detail="the worker was stopped")
         case Stop.LOST:
@@ -149,3 +149,14 @@ def _stopped(run: Run, kind: JobKind) -> Ending | None:
             return _again(run.delivery, kind, "timeout", f"The job ran longer than {run.delivery.timeout:g} s.")
         case None:  # the function was cancelled from within: a library's habit, not our doing
             return _again(run.delivery, kind, "unexpected_error", "The job function was cancelled from within.")
+
+
+def _cancelled(delivery: Delivery, ctx: JobContext) -> Ending:
+    """With what the function left; a cancel is never lost over that."""
+    try:
+        left = ctx.left_by_cancel()
+        result = result_text(left.result) if left.result is not None else None
+    except Exception:
+        log.exception("what was left by a cancelled job cannot be kept")
+        return Ending(delivery, End.CANCELLED)
+    return Ending(delivery, End.CANCELLED, result=result, writes=left.writes)

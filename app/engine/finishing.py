@@ -19,6 +19,7 @@ from app.engine.ledger.dispatching import lane_heads
 from app.engine.ledger.finish import End, Ended, Ending, already_ended, finish
 from app.engine.ledger.rows import TERMINAL, Due, Hint
 from app.engine.ledger.writes import write
+from app.engine.metrics import WorkerMetrics
 from app.kit.backoff import Backoff
 from app.kit.db import TRY_AGAIN, Database, driver_connection
 from app.kit.failpoints import failpoint
@@ -42,12 +43,14 @@ class Finisher:
         dispatcher: Dispatcher,
         events: EventLog,
         *,
+        metrics: WorkerMetrics,
         on_settled: Callable[[], None] = lambda: None,
     ) -> None:
         self._queue = queue
         self._database = database
         self._dispatcher = dispatcher
         self._events = events
+        self._metrics = metrics
         self._on_settled = on_settled
         self._waiting: deque[tuple[Ending, Ended | None]] = deque()  # with what `complete` has committed itself
         self._over: list[Hint] = []  # their leases in Redis end with the next claim
@@ -112,6 +115,7 @@ class Finisher:
             failpoint("finish.committed")
         self._over.extend(ending.delivery.hint for ending, _ in batch)
         self.refused += len(batch) - len(settled)
+        self._metrics.ended([ending for ending, _ in settled], refused=len(batch) - len(settled))
         self._events.post([_event(ending, ended) for ending, ended in settled])
         try:
             await self._dispatch_next(settled)

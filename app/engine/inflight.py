@@ -17,6 +17,7 @@ from app.engine.ledger.finish import End, Ending
 from app.engine.ledger.heartbeat import adopt
 from app.engine.ledger.progress import Progress
 from app.engine.ledger.rows import Hint
+from app.engine.metrics import WorkerMetrics
 from app.engine.workload import JobKind
 from app.kit.backoff import Backoff
 from app.kit.db import TRY_AGAIN
@@ -24,6 +25,7 @@ from app.kit.logging import get_logger
 
 RECONNECT = Backoff(first=0.1, cap=2.0)
 UNKNOWN_KIND_DELAY = 10.0  # a newer release's job waits for a newer worker
+DROPPED = "dropped"  # an end of a run that is none of the job's: it had gone on without this attempt
 WATCH = 0.1  # seconds between two looks for runs that are over their time
 
 log = get_logger(__name__)
@@ -41,12 +43,19 @@ class InFlight:
     """Runs deliveries side by side. A slot is free once its function ended; ends are written beside the next runs."""
 
     def __init__(
-        self, runnables: Mapping[str, Runnable], hands: Hands, finisher: Finisher, *, on_room: Callable[[], None]
+        self,
+        runnables: Mapping[str, Runnable],
+        hands: Hands,
+        finisher: Finisher,
+        *,
+        metrics: WorkerMetrics,
+        on_over: Callable[[Hint], None],
     ) -> None:
         self._runnables = runnables
         self._hands = hands
         self._finisher = finisher
-        self._on_room = on_room
+        self._metrics = metrics
+        self._on_over = on_over
         self._runs: dict[Delivery, Run] = {}
         self._adoptions: set[asyncio.Task[None]] = set()
 
@@ -109,13 +118,14 @@ class InFlight:
         finally:
             run.shield()
             del self._runs[delivery]
-            self._on_room()
+            self._on_over(delivery.hint)
         if context.ended is not None:
-            self._finisher.add(Ending(delivery, End.DONE), context.ended)
-        elif ending is not None:
-            self._finisher.add(ending)
-        else:
+            ending = Ending(delivery, End.DONE)
+        self._metrics.ran(delivery.kind, ending.end.value if ending else DROPPED, time.monotonic() - run.began)
+        if ending is None:
             self._finisher.release([delivery.hint])
+        else:
+            self._finisher.add(ending, context.ended)
 
     async def _adopt(self, old: UUID, new: UUID) -> None:
         runs = list(self._runs.values())

@@ -41,7 +41,7 @@ class Lease:
     ) -> None:
         self.worker_id = uuid7()
         self.seconds = seconds
-        self.beat_at = time.monotonic()  # when the thread last renewed: what a liveness probe asks
+        self.beat_at = self._renewed_at = time.monotonic()  # the thread's last sign of life, and its last success
         self._connect = connect
         self._card = card
         self._heartbeat = heartbeat
@@ -51,6 +51,15 @@ class Lease:
         self._registered: asyncio.Future[None] = self._loop.create_future()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="lease", daemon=True)
+
+    @property
+    def held(self) -> bool:
+        """Whether the worker is registered, and was so recently that its lease must still hold."""
+        return self._registered.done() and time.monotonic() - self._renewed_at < self.seconds
+
+    def lag(self) -> float:
+        """Seconds by which the renewal is late."""
+        return max(0.0, time.monotonic() - self._renewed_at - self._heartbeat)
 
     async def start(self) -> None:
         self._thread.start()
@@ -85,6 +94,7 @@ class Lease:
                 if not self._registered.done() and not isinstance(error, CONNECTION_LOST):
                     raise
                 tries += 1
+                self.beat_at = time.monotonic()  # the thread does its part: that a server is away kills no worker
                 log.warning("the lease cannot be renewed", error=str(error), worker_id=str(self.worker_id))
                 await asyncio.sleep(RECONNECT.delay(tries))
 
@@ -95,7 +105,7 @@ class Lease:
         while True:
             if not await renew(connection, self.worker_id, self.seconds, self._load()):
                 await self._register_anew(connection)
-            self.beat_at = time.monotonic()
+            self.beat_at = self._renewed_at = time.monotonic()
             # This thread's loop has nothing else to do, so it may simply block until the next beat or the stop.
             self._stop.wait(self._heartbeat)
             if self._stop.is_set():

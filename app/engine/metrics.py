@@ -43,7 +43,7 @@ class WorkerMetrics:
         )
         self._pickup = Distribution(
             "homeroom_pickup_seconds",
-            "From the moment a job could begin, or waits behind its lane, to its begin.",
+            "From a job's creation, or the moment that it was to wait for, to its first begin.",
             ["queue"],
             registry=registry,
         ).of(queue)
@@ -70,10 +70,10 @@ class WorkerMetrics:
     def claimed(self, count: int) -> None:
         self._consumed.inc(count)
 
-    def begun(self, deliveries: Sequence[Delivery], waits: Iterable[float]) -> None:
+    def begun(self, deliveries: Sequence[Delivery]) -> None:
         for kind, count in Count(self._kind(each.kind) for each in deliveries).items():
             self._begun.labels(self._queue, kind).inc(count)
-        self._pickup.add(waits)
+        self._pickup.add([each.waited for each in deliveries if each.attempt == 1])
 
     def ran(self, kind: str, end: str, seconds: float) -> None:
         """One function's run; of what is counted, only this is counted job by job."""

@@ -87,7 +87,8 @@ class Job(Base):
         Index(
             "jobs_waiting",
             "queue",
-            text("(case when dispatched_at is null then 0 else 1 end)"),
+            # As Postgres shows it, or it could not be compared with the migration's.
+            text("(\ncase\n when dispatched_at is null then 0\n else 1\nend)"),
             text("greatest(created_at, run_at)"),
             postgresql_where=text("status = 'queued' and lane_id is null"),
         ),
@@ -100,7 +101,8 @@ class Job(Base):
             postgresql_where=text("lane_id is not null and status in ('done', 'failed', 'cancelled')"),
         ),
         Index("jobs_ended", "queue", "status", "finished_at", postgresql_where=text("finished_at is not null")),
-        Index("jobs_live", "tenant_id", postgresql_where=text(LIVE)),  # to count what a tenant has waiting or running
+        # To count what a tenant has waiting or running. By another word than `status`: the planner would take it for lanes.
+        Index("jobs_live", "tenant_id", postgresql_where=text("finished_at is null")),
         Index("jobs_processing", "queue", "worker_id", postgresql_where=text("status = 'processing'")),
         # Two holders of a lane are impossible, whatever Redis or a worker believes.
         Index(

@@ -13,10 +13,11 @@ from uuid import UUID
 
 from app.engine.dispatch import Dispatcher
 from app.engine.events import Event, EventLog
-from app.engine.hints import dispatch
+from app.engine.hints import Held, note
 from app.engine.ledger.dispatching import forget_dispatches, undispatched
 from app.engine.ledger.heartbeat import forget_the_dead
 from app.engine.ledger.rescue import Rescued, rescue
+from app.engine.metrics import WorkerMetrics
 from app.kit.db import CONNECTION_LOST, Database
 from app.kit.logging import get_logger
 from app.kit.redis import REDIS_AWAY
@@ -37,6 +38,7 @@ class Reconciler:
         dispatcher: Dispatcher,
         events: EventLog,
         *,
+        metrics: WorkerMetrics,
         worker_id: Callable[[], UUID],
         lease: float,
         only_tenant: str | None = None,
@@ -46,6 +48,7 @@ class Reconciler:
         self._database = database
         self._dispatcher = dispatcher
         self._events = events
+        self._metrics = metrics
         self._worker_id = worker_id
         self._lease = lease
         self._only_tenant = only_tenant
@@ -94,6 +97,7 @@ class Reconciler:
         async with self._database.ledger.acquire() as connection:
             rescued = await rescue(connection, self._queue, only_tenant=self._only_tenant)
         if rescued:
+            self._metrics.rescued(len(rescued))
             log.warning("rescued jobs of lost workers", jobs=len(rescued))
             await self._events.tell([_event(job) for job in rescued])
 
@@ -105,6 +109,7 @@ class Reconciler:
             return
         async with self._database.ledger.acquire() as connection:
             forgotten = await forget_dispatches(connection, self._queue)
+        self._metrics.rebuilt()
         if forgotten:
             log.warning("redis has forgotten; the queue is rebuilt", jobs=forgotten)
         await self._dispatcher.settle_epoch(mark, run)
@@ -113,7 +118,12 @@ class Reconciler:
         while True:
             async with self._database.ledger.acquire() as connection:
                 dues = await undispatched(connection, self._queue, only_tenant=self._only_tenant, limit=SWEEP)
-            if not dues or not await dispatch(self._database, self._dispatcher, dues) or len(dues) < SWEEP:
+            if not dues:
+                return
+            enqueued = await self._dispatcher.enqueue(dues)
+            self._metrics.swept(enqueued.added)  # the others were known, and only not noted yet
+            noted = await note(self._database, [Held(due.hint, self._dispatcher, enqueued.epoch) for due in dues])
+            if not noted or len(dues) < SWEEP:
                 return
 
 

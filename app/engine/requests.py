@@ -39,7 +39,7 @@ class InvalidPlacement(Refusal):
     cure = "Leave `queue` to the kind, and do not combine `lane` with `run_at`."
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Wish:
     """One job as somebody asks for it: a client over HTTP, or another workload through the outbox."""
 
@@ -53,6 +53,7 @@ class Wish:
     request_id: str | None = None
     session_id: str | None = None
     idempotency_key: str | None = None
+    bulk: bool = False  # one of many: waits in the tenant's bulk flow. Where it waits is not part of what it means
     job_id: UUID = field(default_factory=uuid7)
 
 
@@ -70,7 +71,9 @@ def accept(registry: Registry, wish: Wish, *, public_only: bool = True) -> NewJo
         detail = "The input is nested too deeply, or holds text or numbers that cannot be stored."
         raise InvalidInput(detail, errors=[_pointer("/input")]) from None
     try:
-        same = fingerprint(kind.name, queue, checked, wish.lane, wish.priority, wish.run_at)
+        # Whom nothing compares it with, it would be made for in vain.
+        compared = wish.idempotency_key is not None or wish.lane is not None
+        same = fingerprint(kind.name, queue, checked, wish.lane, wish.priority, wish.run_at) if compared else b""
     except TypeError:
         raise InvalidPlacement("The lane's name cannot be stored.", errors=[_pointer("/lane")]) from None
     new = NewJob(
@@ -81,6 +84,7 @@ def accept(registry: Registry, wish: Wish, *, public_only: bool = True) -> NewJo
         max_attempts=kind.max_attempts,
         timeout=kind.timeout,
         priority=wish.priority,
+        bulk=wish.bulk,
         lane_id=wish.lane,
         run_at=wish.run_at,
         request_id=wish.request_id,

@@ -92,7 +92,7 @@ class Retention:
         except Exception as error:  # whatever it is, it is not Postgres that is away
             raise HomeroomError("what is kept about jobs past retention could not be removed") from error
         failpoint("retention.held")
-        await remove(connection, expired)
+        await remove(connection, expired[0].tenant_id, [each.job_id for each in expired])
 
     async def _repeat(self, step: Callable[[Connection], Awaitable[int]]) -> None:
         """Batch after batch, until one is not full."""

@@ -22,7 +22,7 @@ from arq.connections import ArqRedis
 from app.engine.beginning import Beginner
 from app.engine.context import Hands
 from app.engine.control import Control
-from app.engine.dispatch import Claimed, Dispatcher, Weigh, equal_shares, member_of
+from app.engine.dispatch import Claimed, Dispatcher, equal_shares, member_of
 from app.engine.events import Event, EventLog
 from app.engine.execute import Stop
 from app.engine.finishing import Finisher
@@ -30,13 +30,17 @@ from app.engine.inflight import InFlight, Runnable
 from app.engine.lease import Lease
 from app.engine.ledger.begin import Begun, Verdict
 from app.engine.ledger.heartbeat import WorkerCard
-from app.engine.ledger.rows import Due
+from app.engine.ledger.rows import Due, Hint
+from app.engine.metrics import WorkerMetrics
+from app.engine.permits import Permits
 from app.engine.plain import PlainWorker
+from app.engine.policy import TenantPolicy
 from app.engine.reconcile import Reconciler
 from app.kit.backoff import Backoff
 from app.kit.db import CONNECTION_LOST, Database
 from app.kit.failpoints import failpoint
 from app.kit.logging import get_logger
+from app.kit.metrics import Meter
 from app.kit.redis import REDIS_AWAY
 from app.kit.waker import Waker
 
@@ -73,7 +77,8 @@ class Runtime(PlainWorker):
         redis: ArqRedis,
         events: EventLog,
         options: RuntimeOptions,
-        weigh: Weigh = equal_shares,
+        shared: ArqRedis | None = None,
+        policy: TenantPolicy | None = None,  # None: equal shares, and permits for everybody
         errands: Sequence[Callable[[], Coroutine[Any, Any, None]]] = (),
     ) -> None:
         super().__init__(
@@ -86,7 +91,7 @@ class Runtime(PlainWorker):
             health_check_interval=60,
         )
         self.queue = queue
-        self.dispatcher = Dispatcher(redis, weigh)
+        self.dispatcher = Dispatcher(redis, policy.weight if policy else equal_shares)
         self._events = events
         self._options = options
         self._errands = errands
@@ -95,8 +100,20 @@ class Runtime(PlainWorker):
         self._draining = False
         self._bell: asyncio.Task[None] | None = None
         self._aside: set[asyncio.Task[None]] = set()
-        self._finisher = Finisher(queue, database, self.dispatcher, events, on_settled=self._changed.set)
-        self._inflight = InFlight(runnables, Hands(database, events), self._finisher, on_room=self._changed.set)
+        self.meter = Meter(options.version)
+        self._metrics = metrics = WorkerMetrics(self.meter, queue, runnables)
+        self._finisher = Finisher(
+            queue, database, self.dispatcher, events, metrics=metrics, on_settled=self._changed.set
+        )
+        self._inflight = InFlight(
+            runnables, Hands(database, events), self._finisher, metrics=metrics, on_over=self._over
+        )
+        self._permits: Permits | None = None
+        if policy is not None and shared is not None:
+            gated = [each.kind for each in runnables.values() if each.kind.permits]
+            self._permits = Permits(
+                gated, shared, self.dispatcher, policy, lease=options.lease, heartbeat=options.heartbeat
+            )
         card = WorkerCard(queue, options.host, os.getpid(), options.version, options.slots)
         self._lease = Lease(
             database.connect_ledger,
@@ -106,6 +123,7 @@ class Runtime(PlainWorker):
             load=lambda: self.load,
             on_lost=self._lease_lost,
         )
+        metrics.watch(load=lambda: self.load, slots=options.slots, lease_lag=self._lease.lag)
         self._control = Control(
             queue,
             database,
@@ -115,6 +133,7 @@ class Runtime(PlainWorker):
             running=lambda: bool(len(self._inflight)),
             cancel=self._inflight.cancel,
             take_progress=self._inflight.take_progress,
+            permits=self._permits,
             lease=options.lease,
             heartbeat=options.heartbeat,
         )
@@ -125,12 +144,14 @@ class Runtime(PlainWorker):
             deadline_grace=options.grace,
             only_tenant=options.only_tenant,
             give_up=lambda: self._draining,
+            permits=self._permits,
         )
         self._reconciler = Reconciler(
             queue,
             database,
             self.dispatcher,
             events,
+            metrics=metrics,
             worker_id=lambda: self._lease.worker_id,
             lease=options.lease,
             only_tenant=options.only_tenant,
@@ -139,6 +160,16 @@ class Runtime(PlainWorker):
     @property
     def load(self) -> int:
         return len(self._inflight) + len(self.tasks)
+
+    @property
+    def claiming(self) -> bool:
+        """Registered, and not on the way out: what readiness is."""
+        return self._lease.held and not self._draining
+
+    @property
+    def beat_at(self) -> float:
+        """The last sign of life of the thread that keeps the lease, by the monotonic clock."""
+        return self._lease.beat_at
 
     def drain(self) -> None:
         """Stop claiming, let jobs finish within the grace period, hand the rest back; `main` returns then."""
@@ -181,6 +212,7 @@ class Runtime(PlainWorker):
                 failures = 0
             except (*CONNECTION_LOST, *REDIS_AWAY) as error:
                 failures += 1
+                self._metrics.outage(error)
                 log.warning("a server is away; the worker waits for it", error=f"{type(error).__name__}: {error}")
                 await self._pause(RECONNECT.delay(failures))
             except Exception:
@@ -223,6 +255,7 @@ class Runtime(PlainWorker):
             self._finisher.release(over)
             raise
         if claimed:
+            self._metrics.claimed(len(claimed.hints) + len(claimed.plain))
             failpoint("claim.taken")
         if not claimed.epoch:
             self._reconciler.kick()
@@ -249,6 +282,7 @@ class Runtime(PlainWorker):
     def _heed(self, begun: Sequence[Begun]) -> None:
         """Act on the verdicts. What Redis has to hear is posted, or goes with the next claim: jobs start at once."""
         deliveries = [each.delivery for each in begun if each.delivery is not None]
+        self._metrics.begun(deliveries)
         self._events.post(
             [Event(each.tenant_id, each.job_id, each.attempt, "started", {"queue": each.queue}) for each in deliveries]
         )
@@ -274,6 +308,12 @@ class Runtime(PlainWorker):
         """Everything whose lease in Redis must not run out."""
         hints = [*self._inflight.hints(), *(due.hint for due in self._suspects)]
         return [member_of(hint) for hint in hints] + list(self.tasks)
+
+    def _over(self, hint: Hint) -> None:
+        """A run has ended: its slot is free, and so are its permits."""
+        self._changed.set()
+        if self._permits is not None and self._permits.holds(hint):
+            self._beside(self._permits.give_back([hint]))
 
     def _lease_lost(self, old: UUID, new: UUID) -> None:
         self.ctx["worker_id"] = new

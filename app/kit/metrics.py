@@ -77,7 +77,7 @@ class Distribution(Collector):
 
     def collect(self) -> Iterator[Metric]:
         family = HistogramMetricFamily(self._name, self._documentation, labels=self._labels)
-        ends = [*(f"{bound:g}" for bound in self._bounds), "+Inf"]
+        ends = [*(str(bound) for bound in self._bounds), "+Inf"]
         for values, tally in list(self._tallies.items()):
             sums = accumulate(list(tally.counts))
             family.add_metric(values, [(end, float(count)) for end, count in zip(ends, sums, strict=True)], tally.total)

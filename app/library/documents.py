@@ -27,7 +27,7 @@ class Section:
 
     def passages(self) -> Iterator[str]:
         """The text in parts that are short enough to be found, broken between paragraphs or sentences."""
-        text = self.text.strip()
+        text = self.text.replace("\x00", "").strip()  # the one character that Postgres stores in no text
         if len(text) <= LONGEST_PASSAGE:
             if text:
                 yield text

@@ -2,7 +2,7 @@
 
 import sys
 
-import bench.ours  # noqa: F401 - registers the queue, before anything reads the registry
+import bench.ours.register  # noqa: F401 - before anything reads the registry
 from app.cli import main
 
 if __name__ == "__main__":

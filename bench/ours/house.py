@@ -24,7 +24,7 @@ LIMITS = {
     "lane_max_queue": 10**6,
 }
 
-# What a job with a transaction of its own, and one whose effects travel as data, write to: a tenant's table as any other.
+# What jobs with effects write to: a tenant's table as any other.
 NOTES = """
 create table bench_notes (
     job_id     uuid not null,
@@ -102,7 +102,8 @@ async def _execute(url: str, statement: str, arguments: Sequence[Any]) -> None:
 async def _fetch(url: str, statement: str, arguments: Sequence[Any]) -> list[asyncpg.Record]:
     connection = await asyncpg.connect(plain_url(url))
     try:
-        return await connection.fetch(statement, *arguments)
+        rows: list[asyncpg.Record] = await connection.fetch(statement, *arguments)
+        return rows
     finally:
         await connection.close()
 

@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import bench.ours  # noqa: F401 - registers the queue, before anything reads the registry
+import bench.ours.register  # noqa: F401 - before anything reads the registry
 from app.core.config import load_settings
 from app.core.preflight import open_database
 from app.engine.events import EventLog

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-import bench.ours  # noqa: F401 - registers the queue, before anything reads the registry
+import bench.ours.register  # noqa: F401 - before anything reads the registry
 from app.core.config import load_settings
 from app.kit.redis import connect, disconnect
 from bench.ours.spec import QUEUE

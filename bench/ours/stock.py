@@ -1,4 +1,4 @@
-"""A stock arq worker that imports the client libraries which a worker of ours needs: what an idle one is compared with."""
+"""A stock arq worker with the client libraries that a worker of ours needs: what an idle one is compared with."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ async def nothing(_ctx: dict[str, Any]) -> None:
 
 async def serve() -> None:
     server = RedisSettings.from_dsn(os.environ["BENCH_REDIS_URL"])
-    await Worker([func(nothing)], redis_settings=server, max_jobs=100).main()
+    await Worker([func("bench.ours.stock.nothing")], redis_settings=server, max_jobs=100).main()
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """A production worker of the bench's queue."""
 
-import bench.ours  # noqa: F401 - registers the queue, before anything reads the registry
+import bench.ours.register  # noqa: F401 - before anything reads the registry
 from app.core.worker.run import run
 from bench.ours.spec import QUEUE
 

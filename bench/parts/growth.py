@@ -1,4 +1,4 @@
-"""G: the same work while a thousand and while a million jobs are queued, and how soon a million are back after FLUSHALL."""
+"""G: the same work while a thousand and while a million jobs are queued, and how soon FLUSHALL is mended."""
 
 from __future__ import annotations
 
@@ -70,8 +70,8 @@ def claim_rates(tape: Tape, window: int = WINDOW) -> list[list[float]]:
             by_worker[pid].append(began)
     rates: list[list[float]] = []
     for begins in sorted((sorted(each) for each in by_worker.values()), key=lambda each: each[0]):
-        marks = begins[:: window - 1] if len(begins) > window else [begins[0], begins[-1]]
-        rates.append([min(window, len(begins)) / (end - start) for start, end in pairwise(marks)])
+        step = min(window, len(begins) - 1)
+        rates.append([step / (end - start) for start, end in pairwise(begins[::step])])
     return rates
 
 
@@ -140,7 +140,7 @@ def _rebuild(bench: Bench, turn: Turn) -> float:
     bench.stage.flush()
 
     def rebuilt() -> bool:
-        waiting = bench.house.value("select count(*) from jobs where status = 'queued'")
+        waiting: int = bench.house.value("select count(*) from jobs where status = 'queued'")
         return _depth(bench.stage.redis.url(WORKLOAD.redis_db)) >= waiting - WINDOW  # the worker goes on meanwhile
 
     turn.wait(rebuilt, seconds=REBUILT_WITHIN, what="the rebuild", look_every=0.25)

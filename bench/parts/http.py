@@ -1,4 +1,4 @@
-"""F: submits over HTTP, with a key, limits and idempotency keys, beside a bare FastAPI route that checks the same body."""
+"""F: submits over HTTP with keys and limits, beside a bare FastAPI route that checks the same body."""
 
 from __future__ import annotations
 

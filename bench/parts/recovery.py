@@ -67,7 +67,7 @@ def _kill_peers(bench: Bench) -> None:
             except BenchFailed as failure:
                 print(f"E  {peer.name} FAILED: {failure}", flush=True)
         deadline = time.time() + patience
-        while time.time() < deadline and any(turn.tape.runs(0) < 2 for turn, _ in killed.values()):
+        while time.time() < deadline and any(turn.tape.runs(0) == 1 for turn, _ in killed.values()):
             time.sleep(0.5)
         for name, (turn, died) in killed.items():
             again = turn.tape.runs(0) > 1

@@ -110,13 +110,23 @@ hidden byte x;         /* scratch, within one step */
 #define EACH_JOB_OF(w, step) step(w, 0) :: step(w, 1)
 #endif
 
-/* What the mutants break. LANE_HEAD is in ledger/rows.py, LANE_FREE is the unique index jobs_lane_holder. */
-#if defined(NO_HEAD_CHECK) || defined(NO_LANE_HEAD)
+/* Polling, with its rounds or, for I1, without: what begin would send back stays on the queue until it would not, and what
+   would be refused or not noted is not enqueued. */
+#ifdef EVENTUALLY
+#define due(j) (hinted[j] && !delayed[j] && first(j))
+#define sweeps (epoch == SETTLED && note[0] == 0 && note[1] == 0)
+#else
+#define due(j) hinted[j]
+#define sweeps true
+#endif
+
+/* What the mutants break. LANE_HEAD is begin's (ledger/rows.py), LANE_FREE is the unique index jobs_lane_holder. */
+#if defined(NO_HEAD_CHECK) || defined(INDEX_ALONE)
 #define LANE_HEAD(j) true
 #else
 #define LANE_HEAD(j) first(j)
 #endif
-#if defined(NO_HEAD_CHECK) || defined(NO_INDEX)
+#ifdef NO_HEAD_CHECK
 #define LANE_FREE true
 #else
 #define LANE_FREE (holders == 0)
@@ -193,11 +203,11 @@ inline submit() {
     }
 }
 
-/* Debounced: the request means the lane's last job, which is live, and takes no place. */
+/* Debounced: the request means the lane's last job, which is live, and takes no place in the lane. */
 inline debounce() { d_step { requests && last_is_live -> requests-- } }
 
-/* Submitter.dispatch, and the verbs of api/jobs/service.py: after their commit, or never. */
-inline tell(j) { d_step { status[j] == QUEUED && !noted[j] && first(j) -> enqueue(j) } }
+/* announce.py, and the verbs of api/jobs/service.py: the lane's head, after their commit, or never. */
+inline tell(j) { d_step { sweeps && status[j] == QUEUED && !noted[j] && first(j) -> enqueue(j) } }
 
 /* ledger/cancel.py */
 inline cancel(j) {
@@ -251,11 +261,6 @@ end:
 
 /* ------------------------------------------------------------------------------------------------- the workers */
 
-#ifdef PATIENT /* a hint that begin would send back stays on the queue until it would not: polling, without its rounds */
-#define due(j) (hinted[j] && !delayed[j] && first(j))
-#else
-#define due(j) hinted[j]
-#endif
 
 /* Two idle workers that differ in nothing: the first one claims. */
 #define in_turn(w) (w == 0 || phase[0] != IDLE || lease[0] != lease[1] || adopts[0] != adopts[1])
@@ -299,16 +304,17 @@ inline begin(w) {
             token[job[w]] = w; estranged[job[w]] = outdated[w];
             phase[w] = BEGUN;
             check_holders()
-        :: else -> send_back(w) /* the snapshot said queued, or the index said no */
+        :: next_of(job[w], hint[w]) && !(LANE_FREE) -> phase[w] = CLAIMED /* UniqueViolation: look again */
+        :: else -> send_back(w) /* it went on, but the snapshot said queued */
         fi
     }
 }
 
-/* runtime._heed: the run starts once its event is told. */
+/* runtime._heed. A delivery that was begun under an earlier registration has yet to be adopted. */
 inline start(w) {
     d_step {
         phase[w] == BEGUN -> phase[w] = RUNNING;
-#ifdef ADOPT_WHAT_STARTS
+#ifndef START_UNADOPTED
         adopts[w] = (outdated[w] -> 1 : adopts[w]);
 #endif
         check_holders()
@@ -472,13 +478,8 @@ inline settle_epoch() {
     }
 }
 
-/* undispatched of ledger/dispatching.py, and hints.dispatch. */
-#ifdef PATIENT
-#define sweeps (epoch == SETTLED && note[0] == 0 && note[1] == 0)
-#else
-#define sweeps true
-#endif
-inline sweep(j) { d_step { sweeps && status[j] == QUEUED && !noted[j] && LANE_HEAD(j) -> enqueue(j) } }
+/* undispatched of ledger/dispatching.py: only heads of lanes. */
+inline sweep(j) { d_step { sweeps && status[j] == QUEUED && !noted[j] && first(j) -> enqueue(j) } }
 
 active proctype sweeper() {
 end:

@@ -19,7 +19,7 @@ UP = (
     """create unique index jobs_lane_live on jobs (queue, tenant_id, lane_id, lane_seq)
        where status in ('queued', 'processing') and lane_id is not null""",
     # To count what a tenant has waiting or running.
-    "create index jobs_live on jobs (tenant_id) where status in ('queued', 'processing')",
+    "create index jobs_live on jobs (tenant_id) where finished_at is null",
     # A heartbeat moves `lease_until`: without an index on it the update stays within its page (HOT).
     "drop index workers_by_queue",
 )

@@ -15,6 +15,7 @@ from app.core.bootstrap import ensure_tenant
 from app.kit.db import Database
 from app.tenancy.keys import SCOPES, Pepper, issue_key
 from app.tenancy.tenants import create_tenant
+from app.workloads.chat.models import ChatAgent
 from tests.support.deployment import ADMIN_KEY, MASTER_KEY, Deployment
 from tests.support.routes import Route, all_routes, unserved_app
 
@@ -36,9 +37,28 @@ GET    /v1/kinds                                    401  401     401     401    
 POST   /v1/keys                                     401  401     401     401     403  403  403   201   403      401
 GET    /v1/keys                                     401  401     401     401     403  403  403   200   403      401
 DELETE /v1/keys/{key_id}                            401  401     401     401     403  403  403   404   403      401
+POST   /v1/chat                                     401  401     401     401     403  403  202   403   403      401
+GET    /v1/chat/sessions                            401  401     401     401     403  200  403   403   403      401
+GET    /v1/chat/sessions/{session}                  401  401     401     401     403  404  403   403   403      401
+GET    /v1/chat/sessions/{session}/messages         401  401     401     401     403  404  403   403   403      401
+PUT    /v1/chat/sessions/{session}                  401  401     401     401     403  403  404   403   403      401
+DELETE /v1/chat/sessions/{session}                  401  401     401     401     403  403  404   403   403      401
+GET    /v1/agents                                   401  401     401     401     403  200  403   403   403      401
+GET    /v1/agents/{agent}                           401  401     401     401     403  404  403   403   403      401
+PUT    /v1/agents/{agent}                           401  401     401     401     403  403  403   200   403      401
+DELETE /v1/agents/{agent}                           401  401     401     401     403  403  403   404   403      401
+GET    /v1/llm                                      401  401     401     401     403  403  403   404   403      401
+PUT    /v1/llm                                      401  401     401     401     403  403  403   422   403      401
+DELETE /v1/llm                                      401  401     401     401     403  403  403   404   403      401
 GET    /admin/queues                                401  401     401     401     403  403  403   403   200      200
 POST   /admin/queues/{name}/pause                   401  401     401     401     403  403  403   403   200      200
 POST   /admin/queues/{name}/resume                  401  401     401     401     403  403  403   403   200      200
+POST   /admin/queues/{name}/drain                   401  401     401     401     403  403  403   403   200      200
+GET    /admin/samples                               401  401     401     401     403  403  403   403   200      200
+GET    /admin/jobs                                  401  401     401     401     403  403  403   403   200      200
+GET    /admin/jobs/{job_id}                         401  401     401     401     403  403  403   403   200      200
+POST   /admin/jobs/replay                           401  401     401     401     403  403  403   403   200      200
+GET    /admin/lanes                                 401  401     401     401     403  403  403   403   200      200
 GET    /admin/workers                               401  401     401     401     403  403  403   403   200      200
 GET    /admin/tenants                               401  401     401     401     403  403  403   403   200      200
 GET    /admin/tenants/{tenant}                      401  401     401     401     403  403  403   403   404      404
@@ -69,14 +89,31 @@ BODIES: dict[str, Any] = {
     "POST /v1/jobs": JOB,
     "POST /v1/jobs/bulk": {"jobs": [JOB]},
     "POST /v1/keys": KEY,
+    "POST /v1/chat": {
+        "messages": [{"role": "user", "content": "Well?"}],
+        "role": "student",
+        "student_id": "matrix",
+        "request_id": "matrix",  # asked often: more turns than a lane holds
+    },
+    "PUT /v1/chat/sessions/{session}": {"title": "matrix"},
+    "PUT /v1/agents/{agent}": {"prompt": "Ask, never tell."},
+    "PUT /v1/llm": {"base_url": "http://localhost/v1", "model": "m"},  # no place for a tenant's model: nothing is set
     "PUT /admin/tenants/{tenant}": {},
+    "POST /admin/jobs/replay": {"dry_run": True},
     "POST /admin/tenants/{tenant}/keys": KEY,
     "POST /admin/tenants/{tenant}/keys/{key_id}/rotate": {},
     "POST /admin/tenants/{tenant}/erase": {"confirm": "never-was"},
 }
 # There is no such tenant and no such key: who may ask for them learns that by 404.
-PARTS = {"name": "base", "code": "not_found", "tenant": "never-was", "key_id": "0" * 12}
-PARTS_OF_ROW = {"PUT /admin/tenants/{tenant}": {"tenant": "matrix"}}
+PARTS = {
+    "session": "never:was:here",
+    "agent": "never-was",
+    "name": "base",
+    "code": "not_found",
+    "tenant": "never-was",
+    "key_id": "0" * 12,
+}
+PARTS_OF_ROW = {"PUT /admin/tenants/{tenant}": {"tenant": "matrix"}, "PUT /v1/agents/{agent}": {"agent": "matrix"}}
 
 TWIN = "/t/{tenant_id}"
 MISSING = "add a row for it to TABLE in tests/contract/test_route_matrix.py, and its body to BODIES if it takes one"
@@ -133,6 +170,8 @@ def stranger(deployment: Deployment) -> dict[str, str]:
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def parts(api: httpx.AsyncClient, database: Database) -> dict[str, str]:
     await create_tenant(database, "matrix")
+    async with database.session("demo") as session:
+        session.add(ChatAgent(tenant_id="demo", name="matrix", prompt="Ask.", max_output_tokens=100))
     job = (await api.post("/v1/jobs", json=JOB)).json()
     await api.post(job["links"]["cancel"])
     return PARTS | {"job_id": job["job_id"]}

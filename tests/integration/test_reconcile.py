@@ -13,13 +13,13 @@ import pytest_asyncio
 from app.engine.context import JobContext
 from app.engine.dispatch import EPOCH_KEY, REBUILD_MS
 from app.engine.hints import Held, note
-from app.engine.ledger.queues import set_paused
+from app.engine.ledger.queues import Flow, set_flow
 from app.engine.ledger.rows import Hint
 from app.engine.reconcile import Reconciler
 from app.kit.db import Connection, Database
 from tests.support.deployment import Deployment
 from tests.support.jobs import attempts, begun, end_lease, live_worker, queued, row
-from tests.support.stage import Stage, open_stage
+from tests.support.stage import Stage, open_stage, unread_metrics
 from tests.support.waiting import eventually
 
 
@@ -52,7 +52,7 @@ async def reconciler(stage: Stage) -> AsyncIterator[Reconciler]:
 
 
 def make(stage: Stage, worker_id: UUID, **options: Any) -> Reconciler:
-    given: dict[str, Any] = {"worker_id": lambda: worker_id, "lease": 5.0}
+    given: dict[str, Any] = {"worker_id": lambda: worker_id, "lease": 5.0, "metrics": unread_metrics(stage.queue)}
     return Reconciler(stage.queue, stage.database, stage.dispatcher, stage.events, **given | options)
 
 
@@ -105,10 +105,10 @@ async def test_jobs_are_swept_oldest_first_past_one_statement_s_worth(
 
 async def test_a_paused_queue_is_not_swept(stage: Stage, reconciler: Reconciler, ledger: Connection) -> None:
     await queued(ledger)
-    await set_paused(ledger, stage.queue, paused=True, by="test")
+    await set_flow(ledger, stage.queue, Flow.PAUSE, by="test")
     await reconciler.reconcile()
     assert await hinted(stage) == set()
-    await set_paused(ledger, stage.queue, paused=False, by="test")
+    await set_flow(ledger, stage.queue, Flow.RUN, by="test")
     await reconciler.reconcile()
     assert len(await hinted(stage)) == 1
 

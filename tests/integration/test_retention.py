@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -37,6 +38,12 @@ async def age(ledger: Connection, *jobs: JobRow, days: float = DAYS + 1) -> None
     for table, columns in (("jobs", ("created_at", "finished_at")), ("job_attempts", ("started_at", "finished_at"))):
         moved = ", ".join(f"{column} = {column} - make_interval(secs => $2)" for column in columns)
         await ledger.execute(f"update {table} set {moved} where job_id = any($1::uuid[])", ids, days * 86400)
+
+
+def id_of(*, days_ago: float) -> UUID:
+    """An id as it was made then."""
+    milliseconds = int((time.time() - days_ago * 86400) * 1000)
+    return UUID(int=milliseconds << 80 | uuid7().int & (1 << 80) - 1)
 
 
 async def count(ledger: Connection, table: str, tenant: str) -> int:
@@ -159,13 +166,10 @@ async def test_a_lane_goes_once_nobody_uses_it_and_no_job_of_it_is_left(
 
 
 async def test_tombstones_last_as_long_as_the_jobs_did(retention: Retention, ledger: Connection, tenant: str) -> None:
-    old, young = uuid7(), uuid7()
+    old, young = id_of(days_ago=2 * DAYS + 2), id_of(days_ago=2 * DAYS - 2)
     for job_id, days in ((old, DAYS + 1), (young, DAYS - 1)):
         await ledger.execute(
-            "insert into expired_jobs select $1, $2, now() - make_interval(days => $3)",
-            tenant,
-            job_id,
-            days,
+            "insert into expired_jobs select $1, $2, now() - make_interval(days => $3)", tenant, job_id, days
         )
     await retention.sweep({tenant: DAYS})
     assert not await has_expired(ledger, tenant, old)
@@ -173,14 +177,15 @@ async def test_tombstones_last_as_long_as_the_jobs_did(retention: Retention, led
 
 
 async def test_delivered_effects_go_after_a_day_and_others_never(retention: Retention, ledger: Connection) -> None:
-    await ledger.execute(
-        """
-        insert into outbox (effect_id, tenant_id, topic, payload, created_at, delivered_at)
-        select gen_random_uuid(), 'demo', 'job.submit', '{}', now() - age, case when given then now() - age end
-        from (values (interval '2 days', true), (interval '1 hour', true), (interval '9 days', false))
-            as made (age, given)
-        """
-    )
+    for days, delivered in ((2.0, True), (0.5, True), (9.0, False)):
+        await ledger.execute(
+            "insert into outbox (effect_id, tenant_id, topic, payload, created_at, delivered_at) "
+            "select $1, 'demo', 'job.submit', '{}', moment, case when $3 then moment end "
+            "from (select now() - make_interval(secs => 86400 * $2::float8)) as made (moment)",
+            id_of(days_ago=days),
+            days,
+            delivered,
+        )
     await retention.sweep({})
     left = await ledger.fetch("select delivered_at is null as pending from outbox order by created_at")
     assert [record["pending"] for record in left] == [True, False]

@@ -13,7 +13,7 @@ import pytest
 import pytest_asyncio
 
 from app.engine.context import JobContext
-from app.engine.ledger.queues import set_paused
+from app.engine.ledger.queues import Flow, set_flow
 from app.engine.ledger.rescue import rescue
 from app.engine.runtime import Runtime
 from app.kit.db import Database
@@ -117,7 +117,7 @@ async def test_a_confined_worker_runs_its_tenant_s_jobs_alone(stage: Stage) -> N
 async def test_a_paused_queue_rests_and_goes_on(stage: Stage) -> None:
     async with stage.worker():
         async with stage.database.ledger.acquire() as connection:
-            await set_paused(connection, stage.queue, paused=True, by="test")
+            await set_flow(connection, stage.queue, Flow.PAUSE, by="test")
         job_id = await stage.submit("t.echo")
         await stage.redis.flushdb()  # does not unpause
 
@@ -127,7 +127,7 @@ async def test_a_paused_queue_rests_and_goes_on(stage: Stage) -> None:
         await eventually(swept, what="the rebuild after the loss")
         assert (await stage.row(job_id))["attempt"] == 0
         async with stage.database.ledger.acquire() as connection:
-            await set_paused(connection, stage.queue, paused=False, by="test")
+            await set_flow(connection, stage.queue, Flow.RUN, by="test")
         await stage.ended(job_id)
 
 

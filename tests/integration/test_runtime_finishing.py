@@ -17,7 +17,7 @@ from app.engine.ledger.rows import Due
 from app.kit.db import Connection, Database
 from tests.support.deployment import Deployment
 from tests.support.jobs import begun, end, end_lease, live_worker, queued, row
-from tests.support.stage import Stage, open_stage
+from tests.support.stage import Stage, open_stage, unread_metrics
 from tests.support.waiting import eventually
 
 
@@ -29,7 +29,7 @@ async def stage(deployment: Deployment, database: Database) -> AsyncIterator[Sta
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def finisher(stage: Stage) -> Finisher:
-    return Finisher(stage.queue, stage.database, stage.dispatcher, stage.events)
+    return Finisher(stage.queue, stage.database, stage.dispatcher, stage.events, metrics=unread_metrics(stage.queue))
 
 
 async def write(finisher: Finisher, *endings: Ending) -> None:

@@ -18,6 +18,7 @@ from app.engine.diagnostics import Echo, whoami
 from app.engine.dispatch import Dispatcher
 from app.engine.events import EventLog, StreamEvent
 from app.engine.inflight import Runnable
+from app.engine.metrics import WorkerMetrics
 from app.engine.runtime import Runtime, RuntimeOptions
 from app.engine.submit import Submitter
 from app.engine.workload import JobKind
@@ -25,6 +26,7 @@ from app.kit import json
 from app.kit.backoff import Backoff
 from app.kit.db import Database
 from app.kit.logging import configure_logging
+from app.kit.metrics import Meter
 from app.kit.redis import connect, disconnect
 from tests.support.deployment import Deployment
 from tests.support.jobs import attempts, new_job, row
@@ -39,6 +41,11 @@ OPTIONS = RuntimeOptions(slots=5, grace=5.0, lease=5.0, heartbeat=0.5, host="tes
 def runnable(name: str, function: JobFunction, **kind: Any) -> Runnable:
     given: dict[str, Any] = {"task": "", "input": Echo, "result": Echo, "summary": "", "max_attempts": 3}
     return Runnable(JobKind(name=name, **{"backoff": AT_ONCE} | given | kind), function)
+
+
+def unread_metrics(queue: str) -> WorkerMetrics:
+    """For parts of a worker that a test sets up by themselves."""
+    return WorkerMetrics(Meter("test"), queue, ())
 
 
 @dataclass

@@ -69,7 +69,7 @@ async def test_a_typing_mistake_is_forgiven() -> None:
 
 @pytest.mark.parametrize("user", ["Who won the match?", "Tell me a joke.", "你好", "???", "What is it?"])
 async def test_it_says_so_when_it_finds_nothing(user: str) -> None:
-    deltas, finished = await ask(LocalProvider(), question(user, material=(PLANTS, RIVERS, LEAVES)))
+    _, finished = await ask(LocalProvider(), question(user, material=(PLANTS, RIVERS, LEAVES)))
     assert finished.text in (FRAMES["en"].nothing_found, FRAMES["zh"].nothing_found)
     assert finished.sources == ()
 

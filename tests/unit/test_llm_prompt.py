@@ -27,7 +27,8 @@ def test_material_and_question_have_their_blocks_and_the_system_prompt_holds_nei
     assert system["content"] == f"{RULES}\n\nYou are a patient tutor.\n\n{LANGUAGES['zh']}"
     assert user["content"] == (
         "<material>\n"
-        '<source number="1" title="Fractions" where="What a fraction is">\nA fraction is a part of a whole.\n</source>\n'
+        '<source number="1" title="Fractions" where="What a fraction is">\n'
+        "A fraction is a part of a whole.\n</source>\n"
         '<source number="2" title="The \'green\' leaf">\nLeaves are green.\n</source>\n'
         "</material>\n\n"
         "<question>\nWhy?\n</question>"

@@ -12,10 +12,10 @@ from app.engine.metrics import WorkerMetrics
 from app.kit.metrics import Distribution, Meter, Tally
 
 
-def delivery(kind: str) -> Delivery:
+def delivery(kind: str, *, attempt: int = 1, waited: float = 0.0) -> Delivery:
     given = {"input": None, "failures": 0, "losses": 0, "max_attempts": 3, "timeout": 60.0}
     names = {"lane_id": None, "request_id": None, "session_id": None}
-    return Delivery(uuid4(), 1, uuid4(), "demo", "base", kind, **given, **names)  # type: ignore[arg-type]
+    return Delivery(uuid4(), attempt, uuid4(), "demo", "base", kind, **given, **names, waited=waited)  # type: ignore[arg-type]
 
 
 def samples(meter: Meter) -> dict[tuple[str, tuple[str, ...]], float]:
@@ -30,9 +30,10 @@ def samples(meter: Meter) -> dict[tuple[str, tuple[str, ...]], float]:
 def test_a_batch_is_counted_by_kind_and_end() -> None:
     meter = Meter("1")
     metrics = WorkerMetrics(meter, "base", ["a", "b"])
-    batch = [delivery("a"), delivery("a"), delivery("b")]
+    batch = [delivery("a", waited=0.002), delivery("a", waited=0.02), delivery("b", waited=7.0)]
+    again = delivery("b", attempt=2, waited=600.0)  # how long a retry waited is its backoff
     metrics.claimed(4)
-    metrics.begun(batch, [0.002, 0.02, 7.0])
+    metrics.begun([*batch, again])
     metrics.ended([*(Ending(each, End.DONE) for each in batch), Ending(delivery("a"), End.RETRY)], refused=2)
     found = samples(meter)
     assert found["messaging_client_consumed_messages_total", ("base", "homeroom")] == 4
@@ -49,7 +50,7 @@ def test_a_kind_of_another_release_becomes_no_label() -> None:
     meter = Meter("1")
     metrics = WorkerMetrics(meter, "base", ["a"])
     for number in range(100):
-        metrics.begun([delivery(f"kind-{number}")], [0.0])
+        metrics.begun([delivery(f"kind-{number}")])
         metrics.ran(f"kind-{number}", "success", 0.1)
     found = samples(meter)
     assert found["homeroom_jobs_begun_total", ("unknown", "base")] == 100
@@ -78,7 +79,7 @@ def test_buckets_add_up_as_prometheus_wants_them() -> None:
     meter = Meter("1")
     Distribution("d", "A distribution.", ["l"], registry=meter.registry, bounds=(1.0, 2.0)).of("x").add([0.5, 1.5, 9.0])
     found = samples(meter)
-    assert [found["d_bucket", (end, "x")] for end in ("1", "2", "+Inf")] == [1, 2, 3]
+    assert [found["d_bucket", ("x", end)] for end in ("1.0", "2.0", "+Inf")] == [1, 2, 3]
     assert (found["d_count", ("x",)], found["d_sum", ("x",)]) == (3, 11.0)
 
 

@@ -2,12 +2,12 @@
 
 from fastapi import Depends
 
-from app.api.admin import audit, keys, own_keys, own_model, queues, removal, tenants
+from app.api.admin import audit, jobs, keys, lanes, own_keys, own_model, queues, removal, replay, tenants
 from app.api.deps import GUARDED, get_operator
 from app.api.wire import edge_router
 
 router = edge_router(prefix="/admin", dependencies=[Depends(get_operator)], responses=GUARDED)
-for part in (queues, tenants, removal, keys, audit):
+for part in (queues, replay, jobs, lanes, tenants, removal, keys, audit):
     router.include_router(part.router)
 
 tenant_router = edge_router()

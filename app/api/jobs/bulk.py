@@ -72,7 +72,9 @@ def _read_item(jobs: Jobs, index: int, item: Any, *, key: str | None, request_id
     try:
         read = BulkItem.model_validate(item)
         own_key = client_key(read.idempotency_key) or (f"bulk:{key}:{index}" if key is not None else None)
-        new = jobs.accept(read.wish(jobs.tenant_id, key=own_key, request_id=request_id), where)
+        # One of many waits behind the tenant's interactive jobs, unless it is said to be urgent.
+        wish = read.wish(jobs.tenant_id, key=own_key, request_id=request_id, bulk=read.priority <= 0)
+        new = jobs.accept(wish, where)
     except ValidationError as error:
         return invalid(error, where)
     except Refusal as refusal:

@@ -56,7 +56,7 @@ class JobSubmission(BaseModel):
     priority: Annotated[int, Field(ge=-100, le=100, strict=True, description="Higher runs earlier")] = 0
     run_at: Annotated[Moment | None, Field(description="Not before this moment; not together with `lane`")] = None
 
-    def wish(self, tenant_id: str, *, key: str | None, request_id: str) -> Wish:
+    def wish(self, tenant_id: str, *, key: str | None, request_id: str, bulk: bool = False) -> Wish:
         return Wish(
             tenant_id=tenant_id,
             kind=self.kind,
@@ -67,6 +67,7 @@ class JobSubmission(BaseModel):
             run_at=self.run_at,
             request_id=request_id,
             idempotency_key=key,
+            bulk=bulk,
         )
 
 

@@ -17,6 +17,7 @@ from app.api.preferences import ClientKey, PreferredWait, wait_headers
 from app.api.problems import refusals
 from app.api.refusals import BodyTooLarge, InvalidIdempotencyKey, InvalidJson, InvalidRequest, UnsupportedMediaType
 from app.api.wire import edge_router
+from app.engine.backlog import TenantQueueFull
 from app.engine.ledger.submit import IdempotencyConflict, LaneFull
 from app.engine.policy import TooManyJobs
 from app.engine.requests import InvalidInput, InvalidPlacement, UnknownKind, Wish
@@ -25,7 +26,16 @@ from app.engine.submit import InvalidText
 router = edge_router("jobs")
 
 BODY_REFUSALS = (InvalidJson, InvalidRequest, BodyTooLarge, UnsupportedMediaType, InvalidIdempotencyKey)
-JOB_REFUSALS = (TooManyJobs, UnknownKind, InvalidInput, InvalidPlacement, InvalidText, IdempotencyConflict, LaneFull)
+JOB_REFUSALS = (
+    TooManyJobs,
+    TenantQueueFull,
+    UnknownKind,
+    InvalidInput,
+    InvalidPlacement,
+    InvalidText,
+    IdempotencyConflict,
+    LaneFull,
+)
 
 _HEADERS = described("Location", "Idempotency-Replayed", "Preference-Applied")
 RESPONSES: dict[int | str, dict[str, Any]] = {

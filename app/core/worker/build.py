@@ -7,7 +7,7 @@ import contextlib
 import os
 import signal
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import Any
 
@@ -15,11 +15,12 @@ from arq.connections import RedisSettings
 from arq.worker import func
 
 from app import __version__
-from app.core.config import Settings, load_settings
+from app.core.config import Settings, WorkerSettings, load_settings
 from app.core.exit import exit_when_misconfigured
 from app.core.preflight import check_redis, open_database
 from app.core.worker.errands import open_errands
 from app.core.worker.host import HostRedis
+from app.core.worker.probe import Vitals, probe
 from app.engine.diagnostics import KINDS, whoami
 from app.engine.events import EventLog
 from app.engine.inflight import Runnable
@@ -30,10 +31,12 @@ from app.kit.db import Database
 from app.kit.errors import ConfigurationError
 from app.kit.logging import configure_logging
 from app.kit.redis import connect, disconnect
+from app.tenancy.tenants import Policies
 from app.workloads import WORKLOADS
 
 # A stock ARQ worker only hosts our runtime and must not read the queue itself, so it watches a name nobody writes to.
 HOST_QUEUE = "homeroom:arq-host"
+LEAST_BEAT_LIMIT = 30.0  # seconds: a connection that hangs may cost the thread that keeps the lease a good part of them
 
 
 @asynccontextmanager
@@ -52,16 +55,31 @@ async def open_runtime(name: str, settings: Settings) -> AsyncIterator[Runtime]:
         stack.push_async_callback(disconnect, shared)
         events = EventLog(shared)
         errands = open_errands(workload, registry, settings, database=database, events=events, stack=stack)
-        yield Runtime(
+        runtime = Runtime(
             name,
             await _runnables(registry, workload, settings, database, stack),
             plain_functions(workload),
             database=database,
             redis=redis,
             events=events,
+            shared=shared,
+            policy=Policies(database),
             options=_options(name, settings),
             errands=errands,
         )
+        if where.probe_port:
+            await stack.enter_async_context(_probe(runtime, settings.worker, where.probe_port))
+        yield runtime
+
+
+def _probe(runtime: Runtime, worker: WorkerSettings, port: int) -> AbstractAsyncContextManager[int]:
+    vitals = Vitals(
+        beat_at=lambda: runtime.beat_at,
+        serving=lambda: runtime.claiming,
+        stall=worker.stall,
+        beat_limit=max(LEAST_BEAT_LIMIT, 3 * worker.lease),
+    )
+    return probe(worker.probe_host, port, vitals, runtime.meter.render)
 
 
 async def _runnables(

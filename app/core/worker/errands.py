@@ -1,4 +1,4 @@
-"""What a worker does beside its jobs: relay the outbox, and heed its queue's schedules."""
+"""What a worker does beside its jobs: relay the outbox, sample the queues, and heed its queue's schedules."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from app.core.config import Settings
 from app.engine.cron import Cron, Upkeep
 from app.engine.events import EventLog
 from app.engine.outbox import Relay
+from app.engine.samples import Sampler
 from app.engine.submit import Submitter
 from app.engine.workload import Registry, Workload, resolve
 from app.kit.db import Connection, Database
@@ -41,6 +42,7 @@ def open_errands(
     errands: list[Errand] = []
     if workload.relays_outbox:
         errands.append(Relay(database, registry, submitter).run)
+        errands.append(Sampler(database, list(registry.workloads)).run)
     if keeps_time:
         upkeep = Upkeep(database, pools, tuple(resolve(each.on_expire) for each in WORKLOADS if each.on_expire))
         cron = Cron(

@@ -9,13 +9,15 @@ from statistics import median
 
 from app.documents.extract.lines import GAP, Line
 
-QUESTION_START = re.compile(r"^\s*(?:Q(?:uestion)?\s*)?[（(]?\d{1,3}\s*[.、．)）]|^\s*第\s*\d+\s*题|^[一二三四五六七八九十]+、")
+QUESTION_START = re.compile(r"^\s*Q(?:uestion)?\s*\d{1,3}\b|^\s*[（(]?\d{1,3}\s*[.、．)）]|^\s*第\s*\d+\s*题|^[一二三四五六七八九十]+、")
 OPTION_START = re.compile(r"^\s*[（(]?[A-H]\s*[.、．)）:：]")
 MIN_COLUMN_ROWS = 4
+FULL_COLUMN_ROWS = 15
 GUTTER_FROM, GUTTER_TO = 0.35, 0.65
 FULL_LINE = 0.6
 WORD_GAP, WIDE_GAP = 0.2, 1.5  # in heights of the text
 SAME_ROW = 0.5
+ENDS_BEFORE = 0.12
 MAX_SKEW = 0.2  # radians
 
 
@@ -59,7 +61,13 @@ def arrange(pieces: list[Piece], *, width: float, height: float, file: str, page
     """Lines from top to bottom; where the page has two columns, the left one first."""
     lines: list[Line] = []
     for region in _regions([piece for piece in pieces if piece.text.strip()], width):
-        lines += [_line(row, height, file, page) for row in rows_of(region)]
+        rows = rows_of(region)
+        edge = max(row[-1].x1 for row in rows)
+        room = edge - min(row[0].x0 for row in rows)
+        for row in rows:
+            line = _line(row, height, file, page)
+            line.ends = row[-1].x1 < edge - ENDS_BEFORE * room
+            lines.append(line)
     return lines
 
 
@@ -143,15 +151,17 @@ def _gutter(pieces: list[Piece], width: float) -> float | None:
         aligned = sum(abs(piece.x0 - start) < 0.01 * width for piece in texts)
         if best is None or aligned - 3 * crossing > best[0]:
             best = (aligned - 3 * crossing, stripe)
-    if best is None or not _two_columns(texts, best[1], width):
+    if best is None or not _two_columns(texts, best[1]):
         return None
     return best[1]
 
 
-def _two_columns(pieces: list[Piece], gutter: float, width: float) -> bool:
-    left = [row for row in rows_of([piece for piece in pieces if piece.x1 <= gutter])]
-    right = [row for row in rows_of([piece for piece in pieces if piece.x0 >= gutter])]
+def _two_columns(pieces: list[Piece], gutter: float) -> bool:
+    left = rows_of([piece for piece in pieces if piece.x1 <= gutter])
+    right = rows_of([piece for piece in pieces if piece.x0 >= gutter])
     crossing = rows_of([piece for piece in pieces if piece.x0 < gutter < piece.x1])
+    if not crossing and len(right) < MIN_COLUMN_ROWS:
+        return bool(right) and _is_full_column(left, gutter)
     if min(len(left), len(right)) < MIN_COLUMN_ROWS or len(crossing) > min(len(left), len(right)):
         return False
     firsts = [row[0].text for row in right]
@@ -160,7 +170,21 @@ def _two_columns(pieces: list[Piece], gutter: float, width: float) -> bool:
     ):
         return False  # a grid of options
     numbered = sum(bool(QUESTION_START.match(text)) for text in firsts)
-    spans = [row[-1].x1 - row[0].x0 for row in left]
     room = gutter - min(row[0].x0 for row in left)
-    filled = sum(span > FULL_LINE * room for span in spans) / len(spans)
-    return numbered >= 1 or (filled > 0.5 and width > 0)
+    filled = sum(row[-1].x1 - row[0].x0 > FULL_LINE * room for row in left) / len(left)
+    return numbered > 0 or filled > FULL_LINE or _out_of_step(left, right) > FULL_LINE
+
+
+def _is_full_column(rows: list[list[Piece]], gutter: float) -> bool:
+    """Text that was broken at the same edge, line after line, just before the gutter: a page whose second column is short."""
+    if len(rows) < FULL_COLUMN_ROWS:
+        return False
+    edge = max(row[-1].x1 for row in rows)
+    reaching = sum(row[-1].x1 > edge - 2 * row[-1].height for row in rows)
+    return reaching >= MIN_COLUMN_ROWS and gutter - edge < 4 * rows[0][0].height
+
+
+def _out_of_step(left: list[list[Piece]], right: list[list[Piece]]) -> float:
+    """The share of rows on the right that no row on the left stands beside: cells of a grid are level."""
+    levels = [row[0].middle for row in left]
+    return sum(min(abs(row[0].middle - level) for level in levels) > 0.3 * row[0].height for row in right) / len(right)

@@ -19,6 +19,7 @@ FEW_CHARACTERS = 12
 BROKEN_SHARE = 0.2
 SAME_BASELINE = 0.5
 NEW_PIECE = 0.9  # a gap of so many character heights begins another piece
+SCAN_SHARE = 0.3  # a picture of so much of a page is the page
 FIGURE_SHARE = (0.002, 0.6)  # of the page: smaller is a bullet, larger is a background
 
 
@@ -66,7 +67,7 @@ def pages_of(
         except pdfium.PdfiumError as error:
             raise DocumentFailure("damaged", f"page {index + 1} cannot be read: {error}", file=name) from error
         width, height = page.get_size()
-        yield page, width, height, pieces + _figure_pieces(page, width, height)
+        yield page, width, height, pieces + _figure_pieces(page)
         page.close()
 
 
@@ -77,7 +78,16 @@ def needs_ocr(pieces: list[Piece], page: pdfium.PdfPage, ocr_mode: str) -> bool:
     broken = sum(character == "\ufffd" or "\ue000" <= character <= "\uf8ff" for character in text)
     if len(text) >= FEW_CHARACTERS:
         return broken > BROKEN_SHARE * len(text)
-    return next(iter(page.get_objects(max_depth=3)), None) is not None
+    drawn = list(page.get_objects(max_depth=3))
+    if text:  # a page number over a scan, or the last line of the text
+        return any(item.type == raw.FPDF_PAGEOBJ_IMAGE and _share(item, page) > SCAN_SHARE for item in drawn)
+    return bool(drawn)
+
+
+def _share(item: pdfium.PdfObject, page: pdfium.PdfPage) -> float:
+    left, bottom, right, top = item.get_bounds()
+    width, height = page.get_size()
+    return float((right - left) * (top - bottom) / max(1.0, width * height))
 
 
 def recognise_page(
@@ -141,11 +151,11 @@ def _characters(text_page: pdfium.PdfTextPage) -> Iterator[tuple[str, tuple[floa
             yield chr(code), None
 
 
-def _figure_pieces(page: pdfium.PdfPage, width: float, height: float) -> list[Piece]:
+def _figure_pieces(page: pdfium.PdfPage) -> list[Piece]:
+    height = page.get_height()
     pieces = []
     for item in page.get_objects(filter=(raw.FPDF_PAGEOBJ_IMAGE,), max_depth=3):
-        left, bottom, right, top = item.get_bounds()
-        share = (right - left) * (top - bottom) / max(1.0, width * height)
-        if FIGURE_SHARE[0] < share < FIGURE_SHARE[1]:
+        if FIGURE_SHARE[0] < _share(item, page) < FIGURE_SHARE[1]:
+            left, bottom, right, top = item.get_bounds()
             pieces.append(Piece(FIGURE, left, height - top, right, height - bottom, figure=True))
     return pieces

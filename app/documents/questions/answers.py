@@ -16,10 +16,9 @@ SOLUTION_WORD = (
     r"|分析|详解|解答|点评|解题(?:过程|思路)|评分标准"
 )
 LABEL = re.compile(
-    rf"""(?:^|(?<=\n)|(?<=\s)|(?<=[.。;；?？）)]))[ \t]*
-        (?:
+    rf"""(?:
           [【\[](?:(?P<boxed_answer>{ANSWER_WORD})|(?P<boxed_solution>{SOLUTION_WORD}))[】\]]\s*[:：]?
-        | (?:(?P<answer>{ANSWER_WORD})|(?P<solution>{SOLUTION_WORD}))\s*[:：]
+        | (?:^|(?<=\n)|(?<=\s)|(?<=[.。;；?？）)]))[ \t]*(?:(?P<answer>{ANSWER_WORD})|(?P<solution>{SOLUTION_WORD}))\s*[:：]
         | (?:(?<=\n)|^)(?:(?P<bare_answer>答)|(?P<bare_solution>解|证明))\s*[:：]
         )[ \t]*""",
     re.IGNORECASE | re.VERBOSE,

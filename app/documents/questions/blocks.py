@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass, field, replace
 
 from app.documents.extract.furniture import without_furniture
-from app.documents.extract.lines import Line
-from app.documents.questions.key import HEADER, find_key
+from app.documents.extract.lines import GAP, Line
+from app.documents.questions.key import HEADER, find_key, key_lines
 from app.documents.questions.marks import STYLES, Mark, Style, chain, marks_of
 from app.documents.questions.sections import INSTRUCTIONS, Section, is_heading, kind_in
 from app.documents.questions.wording import normalise
@@ -17,8 +17,12 @@ SHARED = re.compile(
     r"(\d{1,3})|^.{0,40}?(?:回答|完成)\s*第?\s*(\d{1,3})\s*[-–—~～至到、和]\s*(\d{1,3})\s*(?:小?题|各题)",
     re.IGNORECASE,
 )
+OPTION = re.compile(r"^\s*[（(]?A\s*[.．、)）:：]")
 FEWEST_BARE = 3
 TITLE_LENGTH = 120
+TITLE = re.compile(
+    r"试卷|试题|考试|测试|测验|作业|练习|\b(?:test|exam(?:ination)?|quiz|paper|assignment|homework|worksheet|midterm|final|assessment)\b", re.IGNORECASE
+)
 
 
 @dataclass(slots=True)
@@ -51,11 +55,22 @@ def cut_paper(lines: list[Line]) -> Cut:
     filled = _fill_gaps(lines[:key_at], marks)
     blocks, sections = _blocks(lines[:key_at], sorted([*marks, *filled], key=lambda mark: mark.at), style, set(filled))
     first = marks[0].at if marks else key_at
-    return Cut(_title(lines[:first], style), blocks, sections, lines[key_at + 1 :], style)
+    key = key_lines(lines, key_at) if key_at < len(lines) else []
+    return Cut(_title(lines[:first]), blocks, sections, key, style)
 
 
 def _headings(lines: list[Line], style: Style) -> list[int]:
-    return [at for at, line in enumerate(lines) if is_heading(line, chinese_is_main=style == "chinese")]
+    return [
+        at
+        for at, line in enumerate(lines)
+        if is_heading(line, chinese_is_main=style == "chinese") and not _goes_on(lines, at)
+    ]
+
+
+def _goes_on(lines: list[Line], at: int) -> bool:
+    """Options below a line show that it was the end of a stem: Select all that apply."""
+    following = next((line.text for line in lines[at + 1 : at + 6] if line.text.strip()), "")
+    return bool(OPTION.match(following)) and not lines[at].heading
 
 
 def _main_style(lines: list[Line]) -> Style:
@@ -135,6 +150,8 @@ def _blocks(lines: list[Line], marks: list[Mark], style: Style, filled: set[Mark
                 shared.clear()
             target = [replace(line, text=line.text[mark.end :], cells=[])]
             section = sections[-1] if sections else None
+            if section is not None:
+                section.blocks += 1
             context = shared.get(mark.number, [])
             blocks.append(Block(mark.number, group, target, section, context, filled=mark in filled))
         elif at in headings:
@@ -157,10 +174,9 @@ def _shared_span(line: Line) -> tuple[int, int] | None:
     return (first, last) if first < last < first + 30 else None  # noqa: PLR2004 - a passage has not more questions
 
 
-def _title(lines: list[Line], style: Style) -> str | None:
-    for line in lines:
-        text = line.text.strip()
-        if text and not line.figure and not INSTRUCTIONS.match(text):
-            titled = len(text) <= TITLE_LENGTH and (line.heading or not is_heading(line, chinese_is_main=style == "chinese"))
-            return text if titled else None
-    return None
+def _title(lines: list[Line]) -> str | None:
+    """The line that names the paper, else the first one."""
+    texts = [line.text.strip().split(GAP)[0].strip() for line in lines if line.text.strip() and not line.figure]
+    named = next((text for text in texts[:8] if TITLE.search(text) and not INSTRUCTIONS.match(text)), None)
+    first = named or next(iter(texts), None)
+    return first if first and len(first) <= TITLE_LENGTH and not INSTRUCTIONS.match(first) else None

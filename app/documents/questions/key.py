@@ -18,6 +18,8 @@ HEADER = re.compile(
     r"|(?:参考|标准|试题)?答案(?:(?:与|及|和)?\s*(?:解析|评分\w*|详解))?|key\s*$).{0,24}$",
     re.IGNORECASE,
 )
+LED = re.compile(r"^(?:answer\s*key|answers|key|(?:参考|标准)?答案)\s*[:：]?\s*(?=(?:Q|第)?\d)", re.IGNORECASE)
+LONGEST_HEADER = 80
 FURTHEST = 12  # a key may leave out what has no short answer
 ONE = r"(?:[A-H]{1,8}(?![A-Za-z])|[TF](?![A-Za-z])|true|false|[√×✓✗✔✘]|正确|错误|对|错)"
 RUN = re.compile(rf"(\d{{1,3}})\s*(?:[-–—~～]{{1,2}}|至|到|to)\s*(\d{{1,3}})\s*[.:：、)）]?\s*((?:[A-HTF√×✓✗✔✘对错](?:[\s,，、;；]*))+)(?![a-z])")
@@ -56,13 +58,28 @@ class Entry:
 def find_key(lines: list[Line], after: int, first_number: int) -> int | None:
     """Where the key at the end of a paper begins: a heading after which the numbers start again."""
     for at in range(after + 1, len(lines)):
-        line = lines[at]
-        if len(line.text) > 80 or not HEADER.match(line.text.strip()):  # noqa: PLR2004 - a heading is short
+        text = lines[at].text.strip()
+        led = LED.match(text)
+        if led and _starts_again([Line(text[led.end() :], "")], first_number) and _says_several(text[led.end() :]):
+            return at
+        if len(text) > LONGEST_HEADER or not HEADER.match(text):
             continue
         following = [other for other in lines[at + 1 : at + 12] if other.text.strip() and not other.figure]
         if _starts_again(following, first_number):
             return at
     return None
+
+
+def key_lines(lines: list[Line], at: int) -> list[Line]:
+    """The key without its heading."""
+    text = lines[at].text.strip()
+    led = LED.match(text)
+    rest = [Line(text[led.end() :], lines[at].file, lines[at].page)] if led and START.match(text[led.end() :]) else []
+    return rest + lines[at + 1 :]
+
+
+def _says_several(text: str) -> bool:
+    return bool(RUN.search(text)) or len(_split_numbers(text, 0)) > 1 or len(_listed(text)) > 1
 
 
 def _starts_again(lines: list[Line], first_number: int) -> bool:
@@ -208,6 +225,7 @@ def _worked(lines: list[Line]) -> list[Entry]:
         return []
     first = Line(lines[0].text[start.end() :], lines[0].file, lines[0].page)
     text = joined([first, *lines[1:]])
+    text = re.sub(r"^(?:解|答|证明|solution|answer)\s*[:：]\s*(?=[（(]\s?[a-z1-9])", "", text, flags=re.IGNORECASE)
     number, part = int(start["number"]), part_label(start["part"] or "")
     inner = LETTER_PART.match(text)
     if inner and not part:

@@ -27,6 +27,7 @@ CALCULATION = re.compile(
     r"|计算|求|解方程|解不等式|化简|因式分解|多少",
     re.IGNORECASE,
 )
+WORDS = re.compile(r"^\W*(?:state|explain|describe|name|define|give\s+(?:a|one|two)\s+reasons?|why|说明|简述|写出|解释)", re.IGNORECASE)
 EMPTY_BRACKETS = re.compile(r"[（(]\s*[）)]")
 
 
@@ -51,7 +52,7 @@ def _without_options(stem: str, answer: str | None, section: QuestionType | None
         return section  # its options are a picture
     if BLANK_RUN.search(stem):
         return "blank"
-    if section in {"calculation", "short"}:
+    if section == "short" or (section == "calculation" and not WORDS.match(stem)):
         return section
     if ESSAY.search(stem):
         return "essay"

@@ -15,6 +15,7 @@ MARK = re.compile(
 GLUED = re.compile(r"(?P<before>)(?P<open>)(?P<letter>[A-H])(?P<close>[.．、])")
 SPACED = re.compile(r"(?P<before>^|\n|\s{3})(?P<open>)(?P<letter>[A-H])(?P<close>\s+)(?=\S)")
 FEWEST = 2
+JUDGEMENT = re.compile(r"^(?:true|false|yes|no|right|wrong|correct|incorrect|对|错|正确|错误)\.?$", re.IGNORECASE)
 SHORT_OPTION = 90
 TASK = re.compile(
     r"[?？]|^\W*(?:find|state|explain|calculate|describe|show|prove|write|draw|give|determine|name|identify|list|work\s+out"
@@ -45,9 +46,10 @@ def take_options(text: str, *, choice_expected: bool = False) -> Found:
         if len(marks) >= fewest:
             return _cut(text, marks, sure)
     marks = _chain([mark for mark in _marks(text, MARK) if mark.letter.islower()])
-    if len(marks) > FEWEST or (len(marks) == FEWEST and choice_expected):
+    if len(marks) >= FEWEST:
         found = _cut(text, marks, 0.9)
-        if choice_expected or _are_choices(found):
+        judged = all(JUDGEMENT.match(option.text) for option in found.options)
+        if choice_expected or judged or (len(marks) > FEWEST and _are_choices(found)):
             return found
     return Found(text, [])
 

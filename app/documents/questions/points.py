@@ -20,6 +20,7 @@ EACH = re.compile(
     rf"|each\s+(?:\w+\s+){{0,3}}?(?:is\s+)?(?:worth|carries|counts(?:\s+for)?|scores)\s+{NUMBER}\s*{UNIT}",
     re.IGNORECASE,
 )
+IN_ALL = re.compile(rf"{OPEN}[^（()）]*?{NUMBER}\s*{UNIT}(?:\s+in\s+(?:all|total))?\s*{CLOSE}", re.IGNORECASE)
 COUNT = re.compile(r"(?:共|有)\s*(\d{1,3})\s*(?:个?小?题|道)|\b(\d{1,3})\s+(?:questions|items|problems)\b", re.IGNORECASE)
 
 
@@ -41,6 +42,12 @@ def points_each(text: str) -> float | None:
     """What each question of a section is worth, by the section's own words."""
     found = EACH.search(text)
     return None if found is None else float(next(group for group in found.groups() if group))
+
+
+def section_points(title: str) -> float | None:
+    """What a section as a whole is worth, where its heading says so."""
+    found = IN_ALL.search(title)
+    return None if found is None else float(found.group(1))
 
 
 def announced_count(text: str) -> int | None:

@@ -11,11 +11,12 @@ from app.documents.questions.kinds import type_of, type_said_in
 from app.documents.questions.marks import Style
 from app.documents.questions.options import take_options
 from app.documents.questions.parts import cut, find_answer_parts, find_parts
-from app.documents.questions.points import points_each, take_points
-from app.documents.questions.wording import is_blank, joined, tidy
+from app.documents.questions.points import points_each, section_points, take_points
+from app.documents.questions.wording import is_blank, joined, tidy, without_answer_space
 from app.documents.values import Option, Question, QuestionType, Source
 
 ANSWERED_BRACKET = re.compile(r"[（(]\s*([A-H](?:\s*[,，、]?\s*[A-H])*)\s*[）)](?=[\s。.?？]*$)")
+JUDGED_BRACKET = re.compile(r"[（(]\s*([√×✓✗✔✘对错TF])\s*[）)][\s。.]*$")
 TICKED = re.compile(r"\s*(?:[✓✔√]|[（(]\s*(?:correct|正确)\s*[）)])\s*$", re.IGNORECASE)
 ANSWER_LINE = re.compile(r"(?:\n|\s{2,})(?:答|解)\s*[:：]?\s*[_＿\s]*$")
 CHOICES: tuple[QuestionType, ...] = ("single", "multiple")
@@ -37,19 +38,20 @@ def read_block(block: Block, *, bracketed: bool, style: Style) -> list[Question]
     section = block.section.kind if block.section else None
     shared = Shared(block, type_said_in(text) or section, bracketed, _sureness(block, style))
     each = points_each(block.section.words) if block.section else None
+    alone = section_points(block.section.title) if block.section and block.section.blocks == 1 else None
     context = tidy(joined(block.context)) or None
     name = f"Q{block.number}" if not block.group else f"S{block.group + 1}Q{block.number}"
     form, parts = find_parts(text, choice=shared.section in CHOICES)
     if not parts:
         question = _leaf(shared, name, text, context)
-        question.max_score = each if question.max_score is None else question.max_score
+        question.max_score = (each or alone) if question.max_score is None else question.max_score
         return [question]
     points, head = take_points(text[: parts[0].start], bracketed=bracketed)
     stem = tidy(head)
     found = _parts(shared, name, text, form, "\n".join(filter(None, (context, stem))) or None)
     for question in found:
         question.parent_id = name
-        question.parent_score = each if points is None else points
+        question.parent_score = (each or alone) if points is None else points
     return found
 
 
@@ -107,15 +109,15 @@ def _leaf(shared: Shared, name: str, text: str, context: str | None) -> Question
     found = take_options(said.text, choice_expected=shared.section in CHOICES or _is_letter(said))
     points, stem = take_points(found.stem, bracketed=shared.bracketed)
     if points is None and found.options:
-        points, found.options[-1].text = take_points(found.options[-1].text)
-    stem, marked = _answer_in_place(ANSWER_LINE.sub("", stem), found.options)
+        points, found.options[-1].text = take_points(found.options[-1].text, bracketed=shared.bracketed)
+    stem, marked = _answer_in_place(without_answer_space(ANSWER_LINE.sub("", stem)), found.options)
     keys = [option.key for option in found.options]
     answer = clean_answer(said.answer, keys) or marked
     stem = tidy(stem)
     return Question(
         question_id=name,
         number=name.rpartition("Q")[2],
-        type=type_of(stem, found.options, answer, shared.section),
+        type=type_of(_asked(context, stem), found.options, answer, shared.section),
         stem=stem,
         options=found.options,
         answer=answer,
@@ -129,6 +131,12 @@ def _leaf(shared: Shared, name: str, text: str, context: str | None) -> Question
     )
 
 
+def _asked(context: str | None, stem: str) -> str:
+    """The words that ask; for a part they may stand before it: 求：（1）速度."""
+    lead = (context or "").rstrip().rpartition("\n")[2]
+    return f"{lead[-40:]} {stem}" if lead.endswith((":", "：")) else stem
+
+
 def _is_letter(said: Answered) -> bool:
     return bool(said.answer and re.fullmatch(r"[（(]?[a-hA-H][）)]?\.?", said.answer.strip()))
 
@@ -136,7 +144,8 @@ def _is_letter(said: Answered) -> bool:
 def _answer_in_place(stem: str, options: list[Option]) -> tuple[str, str | None]:
     """A teacher's copy may have the letter in the brackets, or a tick behind the right option."""
     if not options:
-        return stem, None
+        judged = JUDGED_BRACKET.search(stem)
+        return (f"{stem[: judged.start()]}（  ）", judged.group(1)) if judged else (stem, None)
     ticked = [option for option in options if TICKED.search(option.text)]
     if ticked and len(ticked) < len(options):
         for option in ticked:

@@ -14,11 +14,11 @@ KINDS: tuple[tuple[QuestionType, re.Pattern[str]], ...] = tuple(
     for kind, pattern in (
         (
             "multiple",
-            r"多项?选择?|不定项|select\s+all|multiple[\s-]+(?:answers?|response|select)|more\s+than\s+one\s+(?:correct|answer)"
+            r"多项?选|不定项|select\s+all|multiple[\s-]+(?:answers?|response|select)|more\s+than\s+one\s+(?:correct|answer)"
             r"|one\s+or\s+more\s+(?:correct|answers?)",
         ),
         ("true_false", r"判断|是非|true\s*(?:/|or|-|and)\s*false|\bT\s*/\s*F\b|right\s+or\s+wrong"),
-        ("single", r"选择题|单选|单项|multiple[\s-]+choice|single[\s-]+choice|choose\s+the\s+(?:best|correct)|\bMCQs?\b"),
+        ("single", r"(?<!非)选择题|单选|单项|multiple[\s-]+choice|single[\s-]+choice|choose\s+the\s+(?:best|correct)|\bMCQs?\b"),
         ("blank", r"填空|fill[\s-]+(?:in|the)|completion|complete\s+the\s+(?:sentences?|blanks?)|cloze"),
         ("essay", r"作文|写作|论述|书面表达|essays?|composition|\bwriting\b|extended\s+response|long[\s-]+answer"),
         ("calculation", r"计算|解方程|解答题|应用题|calculations?|computations?|numerical|problem[\s-]+solving|word\s+problems"),
@@ -46,6 +46,7 @@ class Section:
     number: int
     kind: QuestionType | None
     preamble: list[Line] = field(default_factory=list)
+    blocks: int = 0  # how many questions it holds
 
     @property
     def words(self) -> str:

@@ -14,7 +14,13 @@ FULL_LINE = 60  # characters; a line of plain text that is longer was wrapped, n
 FULL_LINE_WIDE = 30
 PAGED = (".pdf", ".png", ".jpg", ".jpeg", ".webp", ".bmp")
 TYPED = (".txt", ".md", ".markdown", ".tex")
-BLANK_RUN = re.compile(r"_{2,}|﹍{2,}|＿{2,}|\.{6,}|…{3,}")
+OPENS = re.compile(
+    r"[（(\[]?(?:[A-Ha-h]|\d{1,2}|[ivx]{1,4})\s?[.．、)）\]:：]|[①-⑳]|[【\[]|(?:answer|ans|solution|explanation|答案|解析|解)\b\s*[:：]",
+    re.IGNORECASE,
+)
+ANSWER_SPACE = re.compile(r"(?:^|\n)[^\w\n]*\w{0,3}[ :=]*(?:[.…]{6,}|[_＿]{10,})[\s._…]*(?:cm|m|kg|s|N|J|°C?)?[ ]*(?=\n|$)")
+DOTS_AFTER = re.compile(r"\s*[.…]{8,}[\s.…]*(?=\n|$)")
+BLANK_RUN = re.compile(r"(?<![“\"「_])_{2,}|﹍{2,}|＿{2,}|\.{6,}|…{3,}")
 
 
 def normalise(text: str) -> str:
@@ -38,13 +44,13 @@ def joined(lines: list[Line]) -> str:
 def _between(before: Line, text: str, words: str) -> str:
     name = before.file.lower()
     if name.endswith(PAGED):
-        wrapped = True
+        wrapped = not before.ends
     elif name.endswith(TYPED):
         wide = sum(ord(character) >= 0x2E80 for character in before.text)  # noqa: PLR2004 - where CJK begins
         wrapped = len(before.text.strip()) + wide >= FULL_LINE
     else:
         wrapped = False
-    if not wrapped:
+    if not wrapped or OPENS.match(words):
         return "\n"
     return "" if _is_wide(text[-1]) or _is_wide(words[0]) else " "
 
@@ -57,6 +63,11 @@ def tidy(text: str) -> str:
     """Runs of spaces become one, and none stands between Chinese characters."""
     lines = (re.sub(r"[ \t]+", " ", line).strip() for line in text.split("\n"))
     return BETWEEN_WIDE.sub("", "\n".join(line for line in lines if line)).strip()
+
+
+def without_answer_space(text: str) -> str:
+    """Without the lines that students write on; a blank within a sentence stays."""
+    return DOTS_AFTER.sub("", ANSWER_SPACE.sub("", text))
 
 
 def is_blank(text: str) -> bool:

@@ -16,7 +16,7 @@ from app.documents.values import Candidate, Notice, ScoredQuestion, ScoreMode, S
 LEAST_COVERAGE = 0.85
 LEAST_CONFIDENCE = 0.82
 MODE_WEIGHT: dict[ScoreMode, float] = {"question": 1.0, "subject": 0.9, "total": 0.75}
-CLOSE = 0.03
+GUESSED = 0.8
 
 
 @dataclass(slots=True)
@@ -96,7 +96,7 @@ def judge(read: Read) -> Reading:
     plan, notes = read.plan, []
     confidence = plan.table.sure
     if plan.guessed:
-        confidence *= 0.85
+        confidence *= GUESSED
         notes.append("a column of names or ids has no label")
     if read.coverage < LEAST_COVERAGE:
         confidence *= max(0.3, read.coverage)

@@ -20,6 +20,7 @@ class Verdict(StrEnum):
     RUN = "run"
     DROP = "drop"  # terminal, cancelled or stale: the hint is worthless
     LATER = "later"  # paused, not due, behind in its lane, another tenant's: its hint goes back
+    PERMIT = "permit"  # it may begin as soon as its permits are taken
     ALONE = "alone"  # a suspect: begin it again when nothing else runs in this process
 
 
@@ -43,6 +44,7 @@ class Delivery:
     session_id: str | None
     priority: int = 0
     bulk: bool = False
+    waited: float = 0.0  # seconds since it was created, or since the moment that it was to wait for
 
     @property
     def hint(self) -> Hint:
@@ -58,6 +60,8 @@ class Begun(NamedTuple):
     hint: Hint
     delivery: Delivery | None = None
     due: Due | None = None  # of a hint that is to be dispatched again
+    kind: str = ""  # of a job that waits for permits, and the input that names them
+    input: Any = None
     wait: float = 1.0  # seconds until it is worth another look
 
 
@@ -71,9 +75,11 @@ async def begin(
     deadline_grace: float,
     alone: bool = False,
     only_tenant: str | None = None,
+    gated: Sequence[str] = (),
 ) -> list[Begun]:
     """Compare-and-swap `queued` to `processing`. Repeating it with the same tokens after a lost reply is safe:
-    `processing` under my token is success. A worker whose own lease has ended begins nothing: it could keep nothing."""
+    `processing` under my token is success. A worker whose own lease has ended begins nothing: it could keep nothing.
+    Kinds that are `gated` do not begin either: their permits are to be taken first."""
     records = await connection.fetch(
         _BEGIN,
         [hint.job_id for hint in hints],
@@ -84,8 +90,9 @@ async def begin(
         alone,
         only_tenant,
         queue,
+        list(gated),
     )
-    verdicts = {record["token"]: _read(record) for record in records}
+    verdicts = {record["token"]: _read(record, gated) for record in records}
     running = {begun.hint for begun in verdicts.values() if begun.verdict is Verdict.RUN}
     # Redis may hand a hint over twice: one of them runs, and the other is then worthless.
     return [
@@ -94,7 +101,7 @@ async def begin(
     ]
 
 
-def _read(record: Any) -> Begun:
+def _read(record: Any, gated: Sequence[str]) -> Begun:
     hint = Hint(record["job_id"], record["hinted"])
     if record["mine"]:
         return Begun(Verdict.RUN, hint, _delivery(record))
@@ -103,6 +110,8 @@ def _read(record: Any) -> Begun:
     due = Due(hint, record["tenant_id"], record["bulk"], record["priority"], None)
     if record["losses"] >= SUSPECT_LOSSES and not record["waits"]:
         return Begun(Verdict.ALONE, hint, due=due)
+    if record["kind"] in gated and not record["waits"]:
+        return Begun(Verdict.PERMIT, hint, due=due, kind=record["kind"], input=json.loads(record["input"]))
     return Begun(Verdict.LATER, hint, due=due, wait=max(1.0, record["early"]))
 
 
@@ -124,6 +133,7 @@ def _delivery(record: Any) -> Delivery:
         session_id=record["session_id"],
         priority=record["priority"],
         bulk=record["bulk"],
+        waited=record["waited"],
     )
 
 
@@ -140,7 +150,8 @@ _RELAX = """(
     select set_config('synchronous_commit', case when count(lane_id) > 0 then 'on' else 'off' end, true) from begun)"""
 
 _COLUMNS = """j.tenant_id, j.queue, j.kind, j.status, j.attempt, j.input::text as input, j.failures, j.losses,
-    j.max_attempts, j.timeout_seconds, j.lane_id, j.request_id, j.session_id, j.priority, j.bulk"""
+    j.max_attempts, j.timeout_seconds, j.lane_id, j.request_id, j.session_id, j.priority, j.bulk,
+    extract(epoch from now() - greatest(j.created_at, j.run_at))::float8 as waited"""
 
 # `is not distinct from`, here and in the other verbs, hides the status from the planner: as `=` it invites the partial
 # indexes on live rows, and the batch would be compared with every row that waits.
@@ -156,13 +167,13 @@ with asked as materialized (
         progress = 0, step = null, error = null, error_detail = null
     from asked
     where j.job_id = asked.job_id and j.status is not distinct from 'queued' and j.attempt = asked.hinted - 1
-      and (j.losses < {SUSPECT_LOSSES} or $6::boolean)
+      and (j.losses < {SUSPECT_LOSSES} or $6::boolean) and j.kind <> all($9::text[])
       and exists (select 1 from workers w where w.worker_id = $4 and w.lease_until > clock_timestamp())
       and not {_WAITS}
     returning j.job_id, asked.hinted, asked.token, {_COLUMNS}
 )
 select job_id, hinted, token, tenant_id, queue, kind, status, attempt, input, failures, losses, max_attempts,
-       timeout_seconds, lane_id, request_id, session_id, priority, bulk,
+       timeout_seconds, lane_id, request_id, session_id, priority, bulk, waited,
        {_RELAX} is not null as mine, false as waits, 0::float8 as early
 from begun
 union all

@@ -11,4 +11,4 @@ async def count_live(connection: Connection, tenant_id: str) -> int:
     return count
 
 
-_COUNT = "select count(*) from jobs where tenant_id = $1 and status in ('queued', 'processing')"
+_COUNT = "select count(*) from jobs where tenant_id = $1 and finished_at is null"

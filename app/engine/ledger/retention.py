@@ -47,9 +47,9 @@ async def hold_expired(
     return [Expired(*record) for record in await connection.fetch(_HOLD, *group, days, *after, limit)]
 
 
-async def remove(connection: Connection, expired: Sequence[Expired]) -> None:
+async def remove(connection: Connection, tenant_id: str, job_ids: Sequence[UUID]) -> None:
     """Delete these jobs with their attempts and keys, and leave a tombstone of each."""
-    await connection.execute(_REMOVE, [each.job_id for each in expired], [each.tenant_id for each in expired])
+    await connection.execute(_REMOVE, tenant_id, list(job_ids))
 
 
 async def forget_tombstones(connection: Connection, tenant_id: str, days: int, limit: int) -> int:
@@ -105,26 +105,29 @@ limit $8
 for update skip locked
 """
 
+# Arrays, here and below, are looked up one by one in an index whatever the statistics say; a join with a table that has
+# just been filled may be planned as a comparison of all with all.
 _REMOVE = """
-with gone as materialized (
-    select * from unnest($1::uuid[], $2::text[]) as gone (job_id, tenant_id)
-), attempts as (
-    delete from job_attempts using gone
-    where job_attempts.job_id = gone.job_id and job_attempts.tenant_id = gone.tenant_id
+with attempts as (
+    delete from job_attempts where tenant_id = $1 and job_id = any($2::uuid[])
 ), keys as (
-    delete from idempotency_keys using gone
-    where idempotency_keys.job_id = gone.job_id and idempotency_keys.tenant_id = gone.tenant_id
+    delete from idempotency_keys where tenant_id = $1 and job_id = any($2::uuid[])
 ), tombstones as (
-    insert into expired_jobs (tenant_id, job_id) select tenant_id, job_id from gone on conflict do nothing
+    insert into expired_jobs (tenant_id, job_id) select $1, unnest($2::uuid[]) on conflict do nothing
 )
-delete from jobs using gone where jobs.job_id = gone.job_id and jobs.tenant_id = gone.tenant_id
+delete from jobs where tenant_id = $1 and job_id = any($2::uuid[])
 """
 
-_FORGET_TOMBSTONES = """
-delete from expired_jobs where tenant_id = $1 and job_id in (
+# The least UUIDv7 of a moment: ids bound what was made before it, where no index on the moment itself is worth its cost.
+_ID_OF = "(lpad(to_hex((extract(epoch from {moment}) * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid"
+
+# A job whose tombstone is so old was kept for as long before.
+_FORGET_TOMBSTONES = f"""
+delete from expired_jobs where tenant_id = $1 and job_id = any(array(
     select job_id from expired_jobs
-    where tenant_id = $1 and expired_at < now() - make_interval(days => $2)
-    order by job_id limit $3 for update skip locked)
+    where tenant_id = $1 and job_id < {_ID_OF.format(moment="now() - make_interval(days => 2 * $2)")}
+      and expired_at < now() - make_interval(days => $2)
+    order by job_id limit $3 for update skip locked))
 """
 
 _IDLE_LANES = """
@@ -146,11 +149,11 @@ delete from lanes using idle
 where lanes.tenant_id = $1 and lanes.queue = idle.queue and lanes.lane_id = idle.lane_id
 """
 
-_DELIVERED = """
-delete from outbox where (effect_id, tenant_id) in (
-    select effect_id, tenant_id from outbox
-    where delivered_at < now() - interval '1 day'
-    order by effect_id limit $1 for update skip locked)
+_DELIVERED = f"""
+delete from outbox where effect_id = any(array(
+    select effect_id from outbox
+    where effect_id < {_ID_OF.format(moment="now() - interval '1 day'")} and delivered_at < now() - interval '1 day'
+    order by effect_id limit $1 for update skip locked))
 """
 
 _DEAD_WORKERS = """

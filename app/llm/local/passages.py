@@ -8,25 +8,34 @@ from __future__ import annotations
 
 import math
 import re
+import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass
+from heapq import nlargest
+from typing import TypeAlias
 
 from app.kit.words import pairs, tokens
 from app.llm.port import Source
 from app.llm.prompt import visible
 
 MOST_TERMS = 48  # of a question: the rest of a very long one changes no ranking
-MOST_SENTENCES = 400  # of all material together
+LONGEST_QUESTION = 2000  # characters
+MOST_MATERIAL = 40_000  # characters, of all sources together; a search hands over a tenth of it
 LONGEST_QUOTE = 400  # characters
 SHORTEST_SENTENCE = 16  # characters; "1." or "Yes." belong to what comes next
 
 RELEVANT = 0.35  # share of the question that a sentence must cover to be worth quoting
 CLOSE_TO_BEST = 0.7
-RESEMBLANCE = 0.5  # of letter triples, from which on two words are one word and a typing mistake
+RESEMBLANCE = 0.5  # of letter triples, from which on two words with the same initial are one word, mistyped
+MOST_KIN = 8  # words of the material that one word of the question may stand for
+SHORTEST_MISTYPED = 4  # letters; mistakes in shorter words cannot be told from other words
 HEADING_WEIGHT = 0.5  # a word in the title speaks for every sentence below it, but less than a word in the sentence
 
 _WIDE_ENDS = "。！？；"  # noqa: RUF001 - Chinese ends sentences with them, and puts no space after
 _BREAKS = re.compile(rf"(?<=[.!?])\s+|(?<=[{_WIDE_ENDS}])\s*|\n+")
+
+
+Kin: TypeAlias = dict[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +58,13 @@ class _Sentence:
 
 def find_quotations(question: str, material: Iterable[Source], *, most: int) -> list[Quotation]:
     """The best quotations, best first; none where nothing speaks about the question."""
-    asked = list(dict.fromkeys(terms_of(question)))[:MOST_TERMS]
+    asked = list(dict.fromkeys(terms_of(question[:LONGEST_QUESTION])))[:MOST_TERMS]
     sentences = _sentences(material)
     if not asked or not sentences:
         return []
-    weights = {term: _rarity(term, sentences) for term in asked}
-    scored = sorted(((_score(each, weights), each) for each in sentences), key=lambda pair: -pair[0])
+    kin = _kin(asked, frozenset().union(*(each.terms | each.heading for each in sentences)))
+    weights = {term: _rarity(kin[term], sentences) for term in asked}
+    scored = sorted(((_score(each, kin, weights), each) for each in sentences), key=lambda pair: -pair[0])
     best = scored[0][0]
     if best < RELEVANT:
         return []
@@ -72,12 +82,12 @@ def terms_of(text: str) -> Iterable[str]:
 
 def _sentences(material: Iterable[Source]) -> list[_Sentence]:
     found: list[_Sentence] = []
+    room = MOST_MATERIAL
     for source in material:
         heading = frozenset(terms_of(f"{source.title} {source.locator or ''}"))
-        for number, text in enumerate(_split(visible(source.quote))):
-            if len(found) == MOST_SENTENCES:
-                return found
+        for number, text in enumerate(_split(visible(source.quote[:room]))):
             found.append(_Sentence(source, number, text, frozenset(terms_of(text)), heading))
+        room = max(room - len(source.quote), 0)
     return found
 
 
@@ -89,42 +99,50 @@ def _split(text: str) -> list[str]:
             parts[-1] = f"{parts[-1]} {part}"
         else:
             parts.append(part)
-    return parts
+    return [piece for part in parts for piece in textwrap.wrap(part, LONGEST_QUOTE, break_on_hyphens=False)]
 
 
-def _rarity(term: str, sentences: list[_Sentence]) -> float:
-    holding = sum(_match(term, each.terms) > 0 for each in sentences)
+def _kin(asked: list[str], vocabulary: frozenset[str]) -> dict[str, Kin]:
+    """For each word of the question the words of the material that stand for it, and how well."""
+    by_initial: dict[str, list[tuple[str, frozenset[str]]]] = {}
+    for word in vocabulary:
+        if word.isascii():
+            by_initial.setdefault(word[0], []).append((word, _triples(word)))
+    kin: dict[str, Kin] = {}
+    for term in asked:
+        kin[term] = {term: 1.0}
+        if term.isascii() and len(term) >= SHORTEST_MISTYPED:
+            triples = _triples(term)
+            alike = ((_resemblance(triples, other), word) for word, other in by_initial.get(term[0], ()))
+            kin[term] = {word: likeness for likeness, word in nlargest(MOST_KIN, alike) if likeness >= RESEMBLANCE}
+    return kin
+
+
+def _rarity(kin: Kin, sentences: list[_Sentence]) -> float:
+    holding = sum(_match(kin, each.terms) > 0 for each in sentences)
     return math.log(1 + (len(sentences) + 1) / (holding + 0.5))
 
 
-def _score(sentence: _Sentence, weights: dict[str, float]) -> float:
+def _score(sentence: _Sentence, kin: dict[str, Kin], weights: dict[str, float]) -> float:
     covered = sum(
-        weight * max(_match(term, sentence.terms), HEADING_WEIGHT * _match(term, sentence.heading))
+        weight * max(_match(kin[term], sentence.terms), HEADING_WEIGHT * _match(kin[term], sentence.heading))
         for term, weight in weights.items()
     )
     return covered / sum(weights.values())
 
 
-def _match(term: str, terms: frozenset[str]) -> float:
-    if term in terms:
-        return 1.0
-    if not term.isascii() or len(term) < 4:  # noqa: PLR2004 - too short to be mistyped recognisably
-        return 0.0
-    return max((_resemblance(term, each) for each in terms if each.isascii()), default=0.0)
+def _match(kin: Kin, terms: frozenset[str]) -> float:
+    return max((likeness for word, likeness in kin.items() if word in terms), default=0.0)
 
 
-def _resemblance(one: str, other: str) -> float:
-    """Dice's coefficient of the two words' letter triples, 0 below the point where they are different words."""
-    if one[0] != other[0] or abs(len(one) - len(other)) > 4:  # noqa: PLR2004 - a longer ending is another word
-        return 0.0
-    first, second = _triples(one), _triples(other)
-    alike = 2 * len(first & second) / (len(first) + len(second))
-    return alike if alike >= RESEMBLANCE else 0.0
+def _resemblance(one: frozenset[str], other: frozenset[str]) -> float:
+    """Dice's coefficient of two words' letter triples."""
+    return 2 * len(one & other) / (len(one) + len(other))
 
 
-def _triples(word: str) -> set[str]:
+def _triples(word: str) -> frozenset[str]:
     fenced = f"<{word}>"
-    return {fenced[at : at + 3] for at in range(len(fenced) - 2)}
+    return frozenset(fenced[at : at + 3] for at in range(len(fenced) - 2))
 
 
 def _joined(worth: list[tuple[float, _Sentence]], sentences: list[_Sentence]) -> list[Quotation]:
@@ -141,9 +159,5 @@ def _joined(worth: list[tuple[float, _Sentence]], sentences: list[_Sentence]) ->
         if following is not None and len(text) + len(following.text) < LONGEST_QUOTE // 2:
             used.add((place[0], following.number))
             text = f"{text}{following.text}" if text[-1] in _WIDE_ENDS else f"{text} {following.text}"
-        quotations.append(Quotation(sentence.source, _shortened(text), score))
+        quotations.append(Quotation(sentence.source, text, score))
     return quotations
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= LONGEST_QUOTE else f"{text[: LONGEST_QUOTE - 1].rstrip()}…"

@@ -14,8 +14,8 @@ import numpy
 from PIL import Image, ImageFilter
 
 from tests.corpus.documents.papers import Paper, Row
-from tests.corpus.documents.pdf import Page, draw_pages, pdf_of, picture_of
-from tests.corpus.documents.sheets import Book, Sheet
+from tests.corpus.documents.pdf import Page, draw_pages, pdf_of, picture_of, width_of
+from tests.corpus.documents.sheets import Book, Sheet, Value
 
 MARGIN, WIDTH = 56.0, 595.0
 
@@ -145,21 +145,27 @@ def table_page(book: Book, *, ruled: bool) -> Page:
     """The first sheet as it would be printed."""
     sheet = book.sheets[0]
     width = max(len(row) for row in sheet.rows)
-    step = (WIDTH - 2 * MARGIN) / width
+    widest = [max(width_of(_shown(row, at), 8.0) for row in sheet.rows[-4:] + sheet.rows[:4]) + 12 for at in range(width)]
+    scale = min(1.0, (WIDTH - 40) / sum(widest))
+    edges = [20 + sum(widest[:at]) * scale for at in range(width + 1)]
     page = Page(WIDTH, 842.0)
     for at, row in enumerate(sheet.rows):
         y = MARGIN + at * 20
         for column, value in enumerate(row):
             if value is not None:
-                page.write(MARGIN + column * step + 3, y + 14, str(value), 8.0)
+                page.write(edges[column] + 4, y + 14, str(value), 8.0 * scale)
         if ruled:
-            page.line(MARGIN, y, WIDTH - MARGIN, y)
+            page.line(edges[0], y, edges[-1], y)
     if ruled:
         bottom = MARGIN + len(sheet.rows) * 20
-        page.line(MARGIN, bottom, WIDTH - MARGIN, bottom)
-        for column in range(width + 1):
-            page.line(MARGIN + column * step, MARGIN, MARGIN + column * step, bottom)
+        page.line(edges[0], bottom, edges[-1], bottom)
+        for edge in edges:
+            page.line(edge, MARGIN, edge, bottom)
     return page
+
+
+def _shown(row: list[Value], at: int) -> str:
+    return "" if at >= len(row) or row[at] is None else str(row[at])
 
 
 def workbook(book: Book) -> bytes:

@@ -22,7 +22,7 @@ from app.workloads.chat.schemas import AgentName
 router = edge_router("agents")
 
 Prompt = Annotated[str, Field(min_length=1, max_length=20_000, pattern=r"^[^\x00]*$")]
-NameInPath = Annotated[AgentName, Path(description="The agent's name", examples=["socrates"])]
+NameInPath = Annotated[AgentName, Path(alias="agent", description="The agent's name", examples=["socrates"])]
 
 
 class AgentWish(BaseModel):
@@ -61,7 +61,7 @@ async def list_agents(reader: Reader, services: TheServices, cursor: PageIdCurso
 
 
 @router.get(
-    "/agents/{name}", summary="Read an agent", responses={200: {"model": AgentDocument}, **refusals(AgentNotFound)}
+    "/agents/{agent}", summary="Read an agent", responses={200: {"model": AgentDocument}, **refusals(AgentNotFound)}
 )
 async def read_agent(name: NameInPath, reader: Reader, services: TheServices) -> Response:
     async with services.database.session(reader.tenant_id) as session:
@@ -69,7 +69,7 @@ async def read_agent(name: NameInPath, reader: Reader, services: TheServices) ->
 
 
 @router.put(
-    "/agents/{name}",
+    "/agents/{agent}",
     summary="Make or change an agent",
     responses={200: {"model": AgentDocument}, 201: {"model": AgentDocument, "description": "The agent is new."}},
 )
@@ -81,7 +81,7 @@ async def put_agent(name: NameInPath, wish: AgentWish, admin: Admin, services: T
 
 
 @router.delete(
-    "/agents/{name}",
+    "/agents/{agent}",
     status_code=204,
     summary="Remove an agent",
     responses={204: {"description": "It is gone."}, **refusals(AgentNotFound)},
