@@ -48,6 +48,14 @@ format: install ## Rewrite the code in the house's format
 nightly: install ## What takes long: 200 examples of every operation of the API
 	HOMEROOM_EXAMPLES=200 $(BIN)/python -m pytest tests/contract/test_schemathesis.py
 
+.PHONY: prove
+prove: ## Check the model of the lanes' protocol with Spin: what must hold, and what must not (docs/proofs)
+	@$(PYTHON) docs/proofs/prove.py
+
+.PHONY: storm
+storm: install ## 50 conversations of 20 turns, a kill every two seconds, a FLUSHALL: every turn answered, in order, once
+	STORM_LANES=50 STORM_TURNS=20 STORM_WORKERS=3 STORM_KILL_EVERY=2 $(BIN)/python -m pytest tests/acceptance/test_chat_storm.py
+
 .PHONY: bench
 bench: install ## Measure the engine beside other queues (half an hour; ONLY=A,D PEERS=taskiq RUNS=1 for parts, UPDATE=1 to keep)
 	@$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY)) $(if $(PEERS),--peers $(PEERS)) $(if $(RUNS),--runs $(RUNS)) \

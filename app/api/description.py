@@ -28,7 +28,7 @@ TAGS = {
     "chat": "Talk with a tutor; read what was said.",
     "agents": "A tenant's own prompts by name.",
     "llm": "The language model of a tenant's own; for the tenant's administrators.",
-    "operators": "Queues and workers, across tenants; for operators.",
+    "operators": "Queues, workers, lanes and jobs, across tenants; for operators.",
     "tenants": "The registry of tenants; for operators.",
     "keys": "API keys of a tenant; for operators and the tenant's administrators.",
     "audit": "Who did what to which id from where; for operators.",

@@ -10,14 +10,14 @@ from __future__ import annotations
 import email.message
 import inspect
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, get_args, get_origin
 
 import orjson
 from fastapi import Response, params
 from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import ClientDisconnect
 
 from app.api.refusals import InvalidJson, InvalidRequest
 from app.api.wire import StrictRequest
@@ -36,14 +36,19 @@ class _Param(NamedTuple):
     loc: tuple[str, str]
     is_list: bool
     field: Any  # FastAPI's, which validates it
+    header: bytes  # its name as it arrives, for headers
+    has_default: bool  # one that is not None
 
-    def read(self, request: Request) -> tuple[Any, Errors]:
-        given = getattr(request, self.where)
-        value = given.getlist(self.alias) if self.is_list else given.get(self.alias)
+    def read(self, request: StrictRequest) -> tuple[Any, Errors]:
+        if self.where == "headers" and self.header not in request.header_names:
+            value = None
+        else:
+            given = getattr(request, self.where)
+            value = given.getlist(self.alias) if self.is_list else given.get(self.alias)
         if value is None or value == []:
             if self.field.field_info.is_required():
                 return None, [_missing(self.loc)]
-            return self.field.get_default(), []
+            return self.field.get_default() if self.has_default else None, []
         validated: tuple[Any, Errors] = self.field.validate(value, {}, loc=self.loc)
         return validated
 
@@ -70,8 +75,14 @@ class Plan:
         results: list[Any] = []
         errors: Errors = []
         for step in self._steps:
-            arguments = _arguments(step, request, results, errors)
-            results.append(_SKIPPED if arguments is None else await step.call(**arguments))
+            if step.params or errors:
+                arguments = _arguments(step, request, results, errors)
+                results.append(_SKIPPED if arguments is None else await step.call(**arguments))
+            elif step.request_name is not None:
+                given = {name: results[number] for name, number in step.sources}
+                results.append(await step.call(**given, **{step.request_name: request}))
+            else:
+                results.append(await step.call(**{name: results[number] for name, number in step.sources}))
         arguments = _arguments(self._endpoint, request, results, errors)
         if self._body is not None:
             value, found = self._validate(body)
@@ -91,7 +102,7 @@ class Plan:
         return validated
 
 
-def _arguments(step: _Step, request: Request, results: list[Any], errors: Errors) -> dict[str, Any] | None:
+def _arguments(step: _Step, request: StrictRequest, results: list[Any], errors: Errors) -> dict[str, Any] | None:
     """What the step is called with; None where it cannot be called."""
     arguments = {name: results[number] for name, number in step.sources}
     usable = not errors or _SKIPPED not in arguments.values()
@@ -194,9 +205,16 @@ _WHERE = {params.Path: "path_params", params.Query: "query_params", params.Heade
 
 
 def _param(field: Any) -> _Param:
-    from fastapi.dependencies.utils import field_annotation_is_sequence  # noqa: PLC0415
-
     info = field.field_info
     alias = field.validation_alias or field.alias
-    is_list = field_annotation_is_sequence(info.annotation)
-    return _Param(field.name, alias, _WHERE[type(info)], (info.in_.value, alias), is_list, field)
+    is_list = any(get_origin(each) is list for each in (info.annotation, *get_args(info.annotation)))
+    return _Param(
+        name=field.name,
+        alias=alias,
+        where=_WHERE[type(info)],
+        loc=(info.in_.value, alias),
+        is_list=is_list,
+        field=field,
+        header=alias.lower().encode("latin-1"),
+        has_default=not info.is_required() and field.get_default() is not None,
+    )

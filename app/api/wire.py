@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import cached_property
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -39,6 +40,11 @@ class JsonResponse(JSONResponse):
 
 class StrictRequest(Request):
     """Reads bodies as RFC 8259 has them: no NaN, no lone surrogates, no number that only Python could hold."""
+
+    @cached_property
+    def header_names(self) -> frozenset[bytes]:
+        """Which headers were sent: most are asked for and were not, and a search for each would be for nothing."""
+        return frozenset(name for name, _ in self.scope["headers"])
 
     async def json(self) -> Any:
         return json.loads(await self.body())

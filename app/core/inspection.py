@@ -31,6 +31,7 @@ async def audit_ledger() -> Sequence[Finding]:
         database = await open_database(settings, "homeroom audit")
         stack.push_async_callback(database.close)
         pools = {name: connect(where.redis_url) for name, where in settings.queues.items()}
-        for pool in pools.values():
+        shared = connect(settings.shared_redis_url)
+        for pool in (*pools.values(), shared):
             stack.push_async_callback(disconnect, pool)
-        return await make_auditor(Upkeep(database, pools)).audit()
+        return await make_auditor(Upkeep(database, pools, shared, settings.worker.lease)).audit()

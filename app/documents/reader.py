@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from app.documents.failures import DocumentFailure
 from app.documents.limits import DEFAULT, Limits
 from app.documents.ocr.service import OcrService
-from app.documents.sandbox.run import Progress, SourceFile, run
+from app.documents.sandbox.run import Bitmap, Cells, Progress, SourceFile, run
 from app.documents.values import AnswerKey, OcrMode, Paper, ScoreSheets
 
 Gate = Callable[[], AbstractAsyncContextManager[Any]]
@@ -76,9 +76,9 @@ class Reader:
         on_progress: Progress,
         ocr_gate: Gate,
     ) -> Model:
-        async def recognise(width: int, height: int, pixels: bytes) -> list[dict[str, Any]]:
+        async def recognise(bitmap: Bitmap, cells: Cells) -> list[dict[str, Any]]:
             async with ocr_gate():
-                return await self.ocr.recognise(width, height, pixels)
+                return await self.ocr.recognise(bitmap, cells)
 
         found = await run(task, files, options, limits=self.limits, recognise=recognise, on_progress=on_progress)
         try:

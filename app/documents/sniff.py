@@ -27,6 +27,7 @@ SIGNATURES = {
     ".xls": {"xls", "doc", "ppt"},
 }
 OLE = bytes.fromhex("D0CF11E0A1B11AE1")
+ENCRYPTED = "EncryptedPackage".encode("utf-16-le")  # an Office document with a password is an OLE container
 ZIP_END = b"PK\x05\x06"
 ZIP_END_BYTES = 22
 PNG_END = b"IEND\xaeB`\x82"
@@ -58,6 +59,8 @@ def _signature(content: bytes) -> str | None:
 def _must_carry_its_signature(name: str, content: bytes) -> None:
     suffix = PurePosixPath(name).suffix.lower()
     found = _signature(content)
+    if found == "xls" and ENCRYPTED in content:
+        raise DocumentFailure("encrypted", "the document is protected by a password", file=name)
     if found not in SIGNATURES[suffix]:
         raise DocumentFailure("type_mismatch", f"the content is {found or 'unknown'}, not {suffix[1:]}", file=name)
 

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import TypeAlias
 
+from app.engine import leftovers
 from app.engine.ledger.audit_invariants import HISTORY, LIVE, Finding, ask_history, ask_live
 from app.engine.ledger.findings import (
     FIRST,
@@ -26,8 +27,6 @@ from app.kit.logging import get_logger
 from app.kit.redis import REDIS_AWAY
 
 INVARIANTS = tuple(f"I{number}" for number in range(1, 10))
-LEFTOVERS = ("lease_of_nothing", "lease_overdue")
-
 Look: TypeAlias = Callable[[], Awaitable[Sequence[Finding]]]
 
 log = get_logger(__name__)
@@ -39,11 +38,11 @@ class Auditor:
     def __init__(
         self,
         database: Database,
-        looks: Sequence[Look] = (),  # at each queue's Redis
+        looks: Sequence[Look] = (),  # at Redis
         *,
         jobs: int = 50_000,  # in one range
         margin: int = 5_000,  # jobs before a range, for what concerns neighbours
-        confirm_after: float = 2.0,  # seconds
+        confirm_after: float = 15.0,  # seconds: longer than a lease, by whose end much heals
         patience: float | None = None,  # instead of each check's own
     ) -> None:
         self._database = database
@@ -71,7 +70,7 @@ class Auditor:
         """
         live = await self._live()
         async with self._database.ledger.acquire() as connection:
-            await self._note(connection, [*(check.name for check in LIVE), *LEFTOVERS], Range(FIRST, LAST), live)
+            await self._note(connection, [*(check.name for check in LIVE), *leftovers.CHECKS], Range(FIRST, LAST), live)
             young = await youngest_range(connection, self._jobs)
             await self._note_history(connection, young)
             walked = Range(await read_position(connection), LAST)

@@ -79,7 +79,8 @@ class Backlog:
 
     @staticmethod
     def _divide(requests: Sequence[NewJob], room: dict[str, int]) -> tuple[Sequence[NewJob], Sequence[NewJob]]:
-        within, beyond = [], []
+        within: list[NewJob] = []
+        beyond: list[NewJob] = []
         for request in requests:
             room[request.tenant_id] -= 1
             (within if room[request.tenant_id] >= 0 else beyond).append(request)

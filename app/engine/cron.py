@@ -36,6 +36,8 @@ class Upkeep:
 
     database: Database
     pools: dict[str, ArqRedis]  # of every queue
+    shared: ArqRedis
+    lease: float  # a worker's, in seconds
     on_expire: tuple[OnExpire, ...] = ()
 
 

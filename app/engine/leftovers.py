@@ -1,8 +1,11 @@
-"""I8 as Redis sees it: leases that nobody holds. When a queue is idle there are none."""
+"""I8 as Redis sees it: leases and permits that nobody holds. When all is idle there are none.
+
+What a dead worker held runs out with its lease, so a finding stands only if it is there again after longer than that.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from uuid import NAMESPACE_OID, UUID, uuid5
 
 from arq.connections import ArqRedis
@@ -10,13 +13,15 @@ from arq.connections import ArqRedis
 from app.engine.dispatch import LEASES_KEY, hint_of
 from app.engine.ledger.audit_invariants import Finding
 from app.engine.ledger.rows import Hint
+from app.engine.permits import SINCE_KEY, Permit
 from app.kit.db import Connection, Database
 
 SAMPLE = 1000  # leases looked at: those that end first, which is where unrenewed ones gather
 OVERDUE = 60.0  # seconds after its end in which a worker with a free slot has long taken a lease over
+CHECKS = ("lease_of_nothing", "lease_overdue", "permit_of_nothing")
 
 
-class Leftovers:
+class Leases:
     """Looks at one queue's leases."""
 
     def __init__(self, queue: str, redis: ArqRedis, database: Database, *, overdue: float = OVERDUE) -> None:
@@ -26,24 +31,51 @@ class Leftovers:
         self._overdue = overdue
 
     async def look(self) -> Sequence[Finding]:
-        seconds, microseconds = await self._redis.time()
+        now = await _now_ms(self._redis)
         leases = await self._redis.zrange(LEASES_KEY, 0, SAMPLE - 1, withscores=True)
         if not leases:
             return []
-        members = {member.decode(): ends_at / 1000 for member, ends_at in leases}
-        async with self._database.ledger.acquire() as connection:
-            found = await self._of_nothing(connection, members)
-            if await connection.fetchval(_HAS_ROOM, self._queue):
-                late = seconds + microseconds / 1e6 - self._overdue
-                found += [_overdue(member) for member, ends_at in members.items() if ends_at < late]
-        return found
-
-    async def _of_nothing(self, connection: Connection, members: dict[str, float]) -> list[Finding]:
-        hints = [hint for member in members if (hint := hint_of(member)) is not None]
-        held = await connection.fetch(_HELD, [hint.job_id for hint in hints], [hint.attempt for hint in hints])
-        idle = set(hints) - {Hint(record["job_id"], record["attempt"]) for record in held}
+        members = {member.decode(): ends_at for member, ends_at in leases}
         detail = "a lease is left of a delivery that neither runs nor is to begin"
-        return [Finding("I8", "lease_of_nothing", hint.job_id, detail) for hint in sorted(idle)]
+        async with self._database.ledger.acquire() as connection:
+            idle = await _of_nothing(connection, members)
+            has_room = await connection.fetchval(_HAS_ROOM, self._queue)
+        found = [Finding("I8", "lease_of_nothing", hint.job_id, detail) for hint in idle]
+        late = now - self._overdue * 1000
+        return found + [_overdue(member) for member, ends_at in members.items() if has_room and ends_at < late]
+
+
+class HeldPermits:
+    """Looks at the permits of all tenants."""
+
+    def __init__(self, shared: ArqRedis, database: Database) -> None:
+        self._redis = shared
+        self._database = database
+
+    async def look(self) -> Sequence[Finding]:
+        now = await _now_ms(self._redis)
+        members: set[str] = set()
+        async for key in self._redis.scan_iter(match=Permit("*", "*").key, count=1000):
+            if key.decode() != SINCE_KEY:
+                members |= {member.decode() for member in await self._redis.zrangebyscore(key, now, "+inf")}
+        if not members:
+            return []
+        async with self._database.ledger.acquire() as connection:
+            idle = await _of_nothing(connection, members)
+        detail = "a permit is kept for a delivery that neither runs nor is to begin"
+        return [Finding("I8", "permit_of_nothing", hint.job_id, detail) for hint in idle]
+
+
+async def _now_ms(redis: ArqRedis) -> float:
+    seconds, microseconds = await redis.time()
+    return float(seconds * 1000 + microseconds / 1000)
+
+
+async def _of_nothing(connection: Connection, members: Iterable[str]) -> list[Hint]:
+    """The ledgered ones of these that no delivery stands behind."""
+    hints = [hint for member in members if (hint := hint_of(member)) is not None]
+    held = await connection.fetch(_HELD, [hint.job_id for hint in hints], [hint.attempt for hint in hints])
+    return sorted(set(hints) - {Hint(record["job_id"], record["attempt"]) for record in held})
 
 
 def _overdue(member: str) -> Finding:
@@ -52,7 +84,7 @@ def _overdue(member: str) -> Finding:
     return Finding("I8", "lease_overdue", subject, "its lease ended long ago, and no worker takes it over")
 
 
-# A lease is held by the delivery that runs, or by one that was claimed and is about to begin.
+# Held by the delivery that runs, or by one that was claimed and is about to begin.
 _HELD = """
 select hint.job_id, hint.attempt
 from unnest($1::uuid[], $2::int[]) as hint (job_id, attempt)

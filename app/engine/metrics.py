@@ -11,7 +11,7 @@ from redis.exceptions import RedisError
 
 from app.engine.ledger.begin import Delivery
 from app.engine.ledger.finish import Ending
-from app.kit.metrics import Distribution, Meter
+from app.kit.metrics import Distribution, Meter, Tally
 
 SYSTEM: Final = "homeroom"
 DESTINATION: Final = "messaging_destination_name"
@@ -24,6 +24,7 @@ class WorkerMetrics:
     def __init__(self, meter: Meter, queue: str, kinds: Iterable[str]) -> None:
         self._queue = queue
         self._kinds = frozenset(kinds)
+        self._runs: dict[tuple[str, str], Tally] = {}
         registry = self._registry = meter.registry
 
         def counter(name: str, says: str, *labels: str) -> Counter:
@@ -57,11 +58,14 @@ class WorkerMetrics:
         self._rebuilt = counter("homeroom_redis_rebuilds", "Times that Redis had forgotten this queue.").labels(queue)
         self._outages = counter("homeroom_outages", "Rounds that failed since a server was away.", "server")
 
-    def watch(self, *, load: Callable[[], float], slots: int, lease_lag: Callable[[], float]) -> None:
+    def watch(
+        self, *, load: Callable[[], float], slots: int, permits: Callable[[], float], lease_lag: Callable[[], float]
+    ) -> None:
         """What is asked for when somebody reads."""
         for name, says, value in (
             ("homeroom_worker_load", "Jobs that this worker runs.", load),
             ("homeroom_worker_slots", "Jobs that it could run at a time.", lambda: float(slots)),
+            ("homeroom_permits_held", "Permits that this worker holds.", permits),
             ("homeroom_lease_lag_seconds", "How late the worker's lease is being renewed.", lease_lag),
         ):
             gauge = Gauge(name, says, ["queue"], registry=self._registry)
@@ -71,17 +75,23 @@ class WorkerMetrics:
         self._consumed.inc(count)
 
     def begun(self, deliveries: Sequence[Delivery]) -> None:
-        for kind, count in Count(self._kind(each.kind) for each in deliveries).items():
-            self._begun.labels(self._queue, kind).inc(count)
+        for kind, count in Count([each.kind for each in deliveries]).items():
+            self._begun.labels(self._queue, self._kind(kind)).inc(count)
         self._pickup.add([each.waited for each in deliveries if each.attempt == 1])
 
     def ran(self, kind: str, end: str, seconds: float) -> None:
         """One function's run; of what is counted, only this is counted job by job."""
-        self._duration.of(SYSTEM, self._queue, self._kind(kind), end).add((seconds,))
+        tally = self._runs.get((kind, end))
+        if tally is None:
+            known = self._kind(kind)
+            tally = self._duration.of(SYSTEM, self._queue, known, end)
+            if known != UNKNOWN:
+                self._runs[kind, end] = tally
+        tally.add((seconds,))
 
     def ended(self, endings: Iterable[Ending], *, refused: int) -> None:
-        for (kind, end), count in Count((self._kind(e.delivery.kind), e.end.value) for e in endings).items():
-            self._ended.labels(self._queue, kind, end).inc(count)
+        for (kind, end), count in Count([(each.delivery.kind, each.end) for each in endings]).items():
+            self._ended.labels(self._queue, self._kind(kind), end.value).inc(count)
         if refused:
             self._refused.inc(refused)
 

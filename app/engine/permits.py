@@ -64,6 +64,10 @@ class Permits:
         """The kinds that begin with permits only."""
         return list(self._kinds)
 
+    def __len__(self) -> int:
+        """Permits that this worker holds."""
+        return sum(map(len, self._held.values()))
+
     def holds(self, hint: Hint) -> bool:
         return hint in self._held
 

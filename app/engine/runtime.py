@@ -123,7 +123,12 @@ class Runtime(PlainWorker):
             load=lambda: self.load,
             on_lost=self._lease_lost,
         )
-        metrics.watch(load=lambda: self.load, slots=options.slots, lease_lag=self._lease.lag)
+        metrics.watch(
+            load=lambda: self.load,
+            slots=options.slots,
+            permits=lambda: len(self._permits) if self._permits is not None else 0,
+            lease_lag=self._lease.lag,
+        )
         self._control = Control(
             queue,
             database,

@@ -65,7 +65,8 @@ class Submitter:
         self._laned = self._batcher(self._commit_apart)  # apart: a lane that is locked holds up no others
 
     async def submit(self, request: NewJob) -> Accepted:
-        await self._admit([request])
+        if self._quota is not None:
+            await self._quota.admit(request.tenant_id, 1)
         try:
             answer = await self._decide(await self._bounded(request))
         except asyncpg.DataError as error:
@@ -78,7 +79,9 @@ class Submitter:
 
     async def submit_many(self, requests: Sequence[NewJob]) -> list[Answer]:
         """One transaction for all but those with rows of their own, each of which stands or falls with its rows."""
-        await self._admit(requests)
+        if self._quota is not None:
+            for tenant_id, jobs in Counter(request.tenant_id for request in requests).items():
+                await self._quota.admit(tenant_id, jobs)
         requests = [await self._bounded(request) for request in requests]
         plain = [request for request in requests if request.alongside is None]
         try:
@@ -106,12 +109,6 @@ class Submitter:
         await self._submits.drain()
         await self._laned.drain()
         await self._announcer.drain()
-
-    async def _admit(self, requests: Sequence[NewJob]) -> None:
-        if self._quota is None:
-            return
-        for tenant_id, jobs in Counter(request.tenant_id for request in requests).items():
-            await self._quota.admit(tenant_id, jobs)
 
     async def _bounded(self, request: NewJob) -> NewJob:
         """With the capacity of its lane, where that is the tenant's to say."""

@@ -11,6 +11,10 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeAlias, TypeVar
 
+from app.kit.logging import get_logger
+
+log = get_logger(__name__)
+
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -97,7 +101,9 @@ class Batcher(Generic[T, R]):
     async def _land(then: Callable[[Sequence[R]], Awaitable[None]], batch: Waiting[T, R], results: Sequence[R]) -> None:
         try:
             await then(results)
-        finally:  # whatever became of that: what `run` did is done
+        except Exception:
+            log.exception("what follows a batch failed; what the batch did is done, and answered")
+        finally:
             _answer(batch, results)
 
 

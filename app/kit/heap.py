@@ -1,4 +1,4 @@
-"""What a process has loaded by the time it is ready stays for its life: the garbage collector need not look at it again."""
+"""What a process has loaded by the time it is ready stays: the garbage collector need not look at it again."""
 
 from __future__ import annotations
 

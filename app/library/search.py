@@ -16,7 +16,7 @@ from app.library.shelf import words_of
 from app.library.vectors import vector_of
 
 LONGEST_QUERY = 1000  # characters: what comes after adds noise and time
-FEWEST_SHARED = 0.1  # below this nearness letters agree by chance
+FEWEST_SHARED = 0.12  # below this nearness letters agree by chance
 
 _BY_EXTENSION = """
     1 - (s.letters::{schema}.vector operator({schema}.<=>) cast(:letters as real[])::{schema}.vector)

@@ -33,7 +33,7 @@ from app.llm.tokens import estimate_usage
 
 # A server that ignores `max_tokens` is cut off here; no tokenizer puts more characters into a token on average.
 CHARACTERS_PER_TOKEN = 10
-LINGER = 2.0  # seconds after the last word in which the server may still tell the usage
+LINGER = 1.0  # seconds after the last word in which the server may still tell the usage
 
 _REASONS: dict[str, FinishReason] = {"length": "length", "content_filter": "filter"}
 

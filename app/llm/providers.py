@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -24,18 +25,26 @@ class Providers:
     """Lends a provider per configuration; those that nobody used for longest are closed first."""
 
     def __init__(self, *, kept: int = KEPT) -> None:
-        self._kept: OrderedDict[ProviderConfig | None, _Kept] = OrderedDict()
+        self._local = LocalProvider()
+        self._kept: OrderedDict[ProviderConfig, _Kept] = OrderedDict()
         self._most = kept
 
     @asynccontextmanager
     async def lend(self, config: ProviderConfig | None) -> AsyncIterator[Provider]:
         """The provider for this configuration; without one, the local one."""
-        kept = self._kept.get(config)
+        if config is None:
+            yield self._local
+            return
+        kept, made = self._kept.get(config), None
         if kept is None:
-            kept = self._kept[config] = _Kept(_make(config))
-        self._kept.move_to_end(config)
+            # The client library and its certificates take a third of a second to load: not on the loop.
+            made = await asyncio.to_thread(_make, config)
+            kept = self._kept.setdefault(config, _Kept(made))
         kept.users += 1
+        self._kept.move_to_end(config)
         try:
+            if made is not None and made is not kept.provider:  # somebody who came at the same time was faster
+                await made.close()
             yield kept.provider
         finally:
             kept.users -= 1
@@ -47,14 +56,14 @@ class Providers:
             await kept.provider.close()
 
     async def _close_surplus(self) -> None:
-        idle = [config for config, kept in self._kept.items() if kept.users == 0]
-        for config in idle[: max(len(self._kept) - self._most, 0)]:
-            await self._kept.pop(config).provider.close()
+        while len(self._kept) > self._most:
+            idle = next((config for config, kept in self._kept.items() if kept.users == 0), None)
+            if idle is None:
+                return
+            await self._kept.pop(idle).provider.close()
 
 
-def _make(config: ProviderConfig | None) -> Provider:
-    if config is None:
-        return LocalProvider()
+def _make(config: ProviderConfig) -> Provider:
     from app.llm.compatible import CompatibleProvider  # noqa: PLC0415 - 25 MiB that a deployment without a key saves
 
     return CompatibleProvider(config)

@@ -17,7 +17,7 @@ from app.kit.errors import Refusal
 from app.tenancy.audit import Hand, record, record_for_platform
 from app.tenancy.tenants import TenantRecord, get_tenant
 
-SECRETS = ("secret_hmac", "wrapped")  # columns that are no use to a tenant, and some use to a thief
+SECRETS = ("secret_hmac", "wrapped", "sealed_key")  # columns that are no use to a tenant, and some use to a thief
 ROWS_AT_ONCE = 50  # a row may hold a megabyte
 ERASE_SECONDS = 3600.0  # years of a school's work may take a while; half of it erased is not erased
 LOCK_NOT_AVAILABLE = "55P03"

@@ -77,6 +77,11 @@ class House:
         assert self._database is not None, "fresh() comes first"
         return self._stage.postgres.url(self._database)
 
+    def pause(self, queue: str, *, paused: bool = True) -> None:
+        """As an operator would; workers heed it within half a second."""
+        statement = "insert into queue_controls (queue, paused) values ($1, $2)"
+        self.execute(f"{statement} on conflict (queue) do update set paused = excluded.paused", queue, paused)
+
     def add_tenants(self, names: Iterable[str]) -> None:
         statement = "insert into tenants (tenant_id, limits) select unnest($1::text[]), $2::jsonb"
         self.execute(statement, list(names), json.dumps(LIMITS))

@@ -34,6 +34,7 @@ WORKLOAD = Workload(
     kinds=(
         _kind("work", "Does nothing, or sleeps"),
         _kind("record", "Writes a row in a transaction of its own, together with its end"),
+        _kind("effects", "Has its row written in the batch that ends it"),
     ),
     functions=("bench.ours.tasks:plain_work",),
     concurrency=SLOTS,

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import text
 
 from app.engine.context import JobContext
+from app.engine.outcomes import Done, Write
 from bench import tape
 from bench.tape import tape_of_environment
 
@@ -27,3 +28,8 @@ async def record(ctx: JobContext) -> None:
     await tape.work(TAPE, ctx.input["job"], ctx.input["seconds"])
     async with ctx.complete({"job": ctx.input["job"]}) as session:
         await session.execute(INSERT, {"job_id": ctx.job_id, "tenant_id": ctx.tenant_id, "body": "what was found"})
+
+
+async def effects(ctx: JobContext) -> Done:
+    await tape.work(TAPE, ctx.input["job"], ctx.input["seconds"])
+    return Done({"job": ctx.input["job"]}, [Write("bench_notes", {"job_id": ctx.job_id, "body": "what was found"})])

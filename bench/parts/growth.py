@@ -16,7 +16,7 @@ from bench.figures import quantile
 from bench.ours.house import free_port
 from bench.ours.shapes import LOUD, QUIET
 from bench.ours.spec import WORKLOAD
-from bench.parts.api import start_api
+from bench.parts.processes import start_api
 from bench.parts.bench import Bench
 from bench.parts.pickup import pickups
 from bench.stage import BenchFailed, Turn

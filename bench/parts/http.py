@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bench.contestants import HTTP
 from bench.ours.house import free_port
-from bench.parts.api import start_api
+from bench.parts.processes import start_api
 from bench.parts.bench import Bench
 from bench.stage import BenchFailed, Turn
 

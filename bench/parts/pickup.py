@@ -8,7 +8,7 @@ from functools import partial
 from bench.contestants import HTTP, LEDGERED, PLAIN, Contestant
 from bench.figures import quantile
 from bench.ours.house import free_port
-from bench.parts.api import start_api
+from bench.parts.processes import start_api
 from bench.parts.bench import Bench
 from bench.stage import Turn
 

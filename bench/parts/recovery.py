@@ -5,10 +5,10 @@ from __future__ import annotations
 import random
 import time
 from contextlib import ExitStack
-from pathlib import Path
 
 from bench.contestants import LEDGERED
 from bench.parts.bench import Bench
+from bench.parts.processes import start_ready_worker
 from bench.stage import BenchFailed, Turn
 from bench.tape import STARTED
 
@@ -36,7 +36,7 @@ def _kill_ours(bench: Bench, lease: str) -> list[float]:
         victims = [turn.start_worker(BENCH_CONCURRENCY="1") for _ in range(VICTIMS)]
         turn.produce("fill", VICTIMS, seconds=HELD_SECONDS)
         turn.wait(lambda: turn.tape.begun() == VICTIMS, seconds=60, what="a job in every victim")
-        _start_ready(turn)
+        start_ready_worker(turn)
         jobs = {turn.tape.process(job): job for job in range(VICTIMS)}
         died: dict[int, float] = {}
         for victim in random.sample(victims, len(victims)):
@@ -45,13 +45,6 @@ def _kill_ours(bench: Bench, lease: str) -> list[float]:
         back = [*range(VICTIMS)]
         turn.wait(lambda: all(turn.tape.runs(job) > 1 for job in back), seconds=float(lease) + 60, what="all back")
         return [turn.tape.started(job, 1) - died[job] for job in back]
-
-
-def _start_ready(turn: Turn) -> None:
-    """A worker that has said that it is ready."""
-    ready = Path(turn.environment["BENCH_TAPE"]).with_suffix(".ready")
-    turn.start_worker(HOMEROOM_READY_FILE=str(ready))
-    turn.wait(ready.exists, seconds=60, what="a worker that is ready")
 
 
 def _kill_peers(bench: Bench) -> None:

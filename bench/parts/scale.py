@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from bench.contestants import LEDGERED
 from bench.cpu import Meter
+from bench.ours.spec import QUEUE
 from bench.parts.bench import Bench
+from bench.parts.processes import start_ready_worker
 from bench.parts.throughput import drained_in
 from bench.stage import Turn
 from bench.tape import ENDED, STARTED, WHERE, Tape
@@ -38,13 +40,15 @@ def _measure(bench: Bench, workers: int) -> float:
 
 
 def _start(bench: Bench, turn: Turn, workers: int) -> Meter:
-    """The workers, and a meter that runs from the moment when all of them have begun jobs."""
-    pids = [turn.start_worker().pid for _ in range(workers)]
+    """All workers, held back until the last one is ready; and a meter that runs from when all of them have begun."""
+    bench.house.pause(QUEUE)
+    pids = [start_ready_worker(turn).pid for _ in range(workers)]
+    bench.house.pause(QUEUE, paused=False)
 
     def all_begun() -> bool:
         return len(set(turn.tape.column(WHERE)) - {0.0}) == workers
 
-    turn.wait(all_begun, seconds=60, what="a job in every worker", look_every=0.02)
+    turn.wait(all_begun, seconds=30, what="a job in every worker", look_every=0.02)
     postgres, server = bench.stage.postgres.pid, bench.stage.redis.pid
     assert postgres is not None
     assert server is not None

@@ -8,10 +8,10 @@
 #define JOBS 3 /* 2 or 3, all in one lane */
 #endif
 #ifndef FAULTS
-#define FAULTS 2 /* of any kind, anywhere, in any order */
+#define FAULTS 1 /* of any kind, anywhere, in any order */
 #endif
 #ifndef WISHES
-#define WISHES 2 /* cancels, retries by a person, deliveries handed back by a drain */
+#define WISHES 1 /* cancels, retries by a person, deliveries handed back by a drain */
 #endif
 #define WORKERS 2
 #define NONE 255
@@ -110,8 +110,8 @@ hidden byte x;         /* scratch, within one step */
 #define EACH_JOB_OF(w, step) step(w, 0) :: step(w, 1)
 #endif
 
-/* Polling, with its rounds or, for I1, without: what begin would send back stays on the queue until it would not, and what
-   would be refused or not noted is not enqueued. */
+/* Polling, with its rounds or, for I1, without them: then what begin would send back stays on the queue until it would
+   not, and what would be refused or not noted is not enqueued. */
 #ifdef EVENTUALLY
 #define due(j) (hinted[j] && !delayed[j] && first(j))
 #define sweeps (epoch == SETTLED && note[0] == 0 && note[1] == 0)
@@ -424,8 +424,8 @@ end:
 
 /* -------------------------------------------------------------------------------------------------- the sweeper */
 
-/* ledger/rescue.py: what its snapshot finds, and what it does under the row's lock. A lease that ran out and a worker_id
-   that changed since tell that the worker has adopted the job. */
+/* ledger/rescue.py: what its snapshot finds, and what it does under the row's lock. That a row names another worker_id
+   than the lapsed one that was found is, here, that it is not `expired` any more. */
 #define expired(j) (estranged[j] || !lease[token[j]])
 #ifdef RESCUE_BY_OWNER
 #define same_delivery true
@@ -517,7 +517,8 @@ inline crash(w) { /* another process comes in its place */
         free_hands(w); lease[w] = 1; adopts[w] = 0
     }
 }
-inline outlive_lease(w) { d_step { faults && lease[w] && !adopts[w] -> faults--; lease[w] = 0 } } /* frozen, or cut off */
+/* Frozen, or cut off from Postgres. */
+inline outlive_lease(w) { d_step { faults && lease[w] && !adopts[w] -> faults--; lease[w] = 0 } }
 inline lose_begun(w) { d_step { faults && phase[w] == BEGUN -> faults--; phase[w] = CLAIMED } }
 inline lose_written(w) { d_step { faults && phase[w] == WRITTEN -> faults--; phase[w] = UNSURE } }
 inline overstay(j) { d_step { faults && status[j] == PROCESSING && !overdue[j] -> faults--; overdue[j] = 1 } }

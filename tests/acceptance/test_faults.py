@@ -93,7 +93,7 @@ async def test_a_redis_that_forgets_everything_loses_nothing(
         client = redis.asyncio.Redis.from_url(redis_server.url(3))
         async with client:
             for _ in range(3):
-                await eventually(lambda: client.zcard("arq:queue"), what="hints in Redis")
+                await eventually(lambda: client.zcard("homeroom:ready"), what="hints in Redis")
                 await client.flushall()
         statuses = await fleet.statuses(jobs)
         assert statuses["queued"] > 0

@@ -68,6 +68,7 @@ async def printed(api: httpx.AsyncClient, deployment: Deployment, tmp_path_facto
         "PATH": os.environ["PATH"],
         "HOMEROOM_URL": str(api.base_url).rstrip("/"),
         "HOMEROOM_KEY": deployment.keys["api_key"],
+        "HOMEROOM_OPERATOR_KEY": deployment.keys["operator_key"],
     }
     async with serve_worker(deployment, "base"):
         folder = tmp_path_factory.mktemp("guide")

@@ -132,3 +132,16 @@ def test_a_kind_has_a_budget(kind: JobKind) -> None:
 def assert_takes_context(function: Any) -> None:
     assert inspect.iscoroutinefunction(function)
     assert next(iter(inspect.signature(function).parameters)) == "ctx"
+
+
+@every_workload
+def test_schedules_do_what_there_is_and_are_named_after_their_queue(workload: Workload) -> None:
+    registry = Registry(WORKLOADS)
+    for schedule in workload.schedules:
+        assert schedule.name.startswith(f"{workload.name}."), schedule.name
+        if schedule.task is not None:
+            assert inspect.iscoroutinefunction(resolve(schedule.task))
+        else:
+            assert schedule.kind in registry.kinds_of(workload.name)
+    names = [schedule.name for each in WORKLOADS for schedule in each.schedules]
+    assert len(names) == len(set(names))

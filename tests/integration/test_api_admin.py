@@ -27,13 +27,21 @@ async def queue(api: httpx.AsyncClient, operator: dict[str, str], name: str) -> 
 async def test_every_queue_is_listed_also_where_nothing_is(api: httpx.AsyncClient, operator: dict[str, str]) -> None:
     listed = (await api.get("/admin/queues", headers=operator)).json()["data"]
     assert {"chat", "exam", "assignment", "profile", "base"} <= {each["queue"] for each in listed}
-    assert await queue(api, operator, "profile") == {
+    idle = await queue(api, operator, "profile")
+    assert idle.pop("counted_at") is not None
+    assert idle == {
         "queue": "profile",
+        "state": "running",
         "paused": False,
+        "draining": False,
         "queued": 0,
+        "ready": 0,
+        "scheduled": 0,
+        "blocked": 0,
         "processing": 0,
         "oldest_ready_seconds": None,
         "workers": 0,
+        "slots": 0,
     }
 
 
@@ -45,6 +53,7 @@ async def test_only_work_that_could_run_counts_as_ready(api: httpx.AsyncClient, 
         await api.post("/v1/jobs", json=ECHO | {"queue": "exam", "lane": "l"})
     ready = await queue(api, operator, "exam")
     assert ready["queued"] == 3
+    assert (ready["ready"], ready["scheduled"], ready["blocked"]) == (1, 1, 1)
     assert 0 <= ready["oldest_ready_seconds"] < 60
 
 
@@ -62,7 +71,7 @@ async def test_a_paused_queue_accepts_and_does_not_run(
         assert done.json()["status"] == "done"
 
 
-@pytest.mark.parametrize("verb", ["pause", "resume"])
+@pytest.mark.parametrize("verb", ["pause", "drain", "resume"])
 async def test_an_unknown_queue_is_not_found(api: httpx.AsyncClient, operator: dict[str, str], verb: str) -> None:
     answer = await api.post(f"/admin/queues/no-such/{verb}", headers=operator)
     assert (answer.status_code, answer.json()["code"]) == (404, "queue_not_found")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 from uuid import UUID
 
@@ -46,8 +45,8 @@ async def clean(superuser: asyncpg.Connection) -> asyncpg.Connection:
     return superuser
 
 
-def auditor(database: Database, **options: float) -> Auditor:
-    return Auditor(database, **{"confirm_after": 0.0, "patience": 0.0} | options)
+def auditor(database: Database, *, patience: float = 0.0, jobs: int = 50_000, margin: int = 5_000) -> Auditor:
+    return Auditor(database, confirm_after=0.0, patience=patience, jobs=jobs, margin=margin)
 
 
 def names(found: Sequence[Finding]) -> set[str]:
@@ -266,38 +265,30 @@ async def test_what_is_planted_is_found(
     assert {finding.subject for finding in found if finding.name == plant.__name__} == guilty
 
 
-@dataclass
-class History:
-    """What a busy and honest day leaves behind."""
-
-    ledger: Connection
-    database: Database
-
-    async def make(self) -> None:
-        ledger = self.ledger
-        worker = await live_worker(ledger)
-        for lane in ("a", "b", None):
-            for _ in range(3):
-                await done(ledger, lane_id=lane, idempotency_key=str(uuid7()))
-        retried = await queued(ledger, lane_id="a")
-        await end(ledger, await begun(ledger, retried, worker), End.RETRY)
-        again = await begun(ledger, retried, worker, attempt=2)
-        await end(ledger, again, End.FAILED)
-        await end(ledger, await begun(ledger, await queued(ledger, lane_id="b"), worker), End.CANCELLED)
-        await queued(ledger, run_at=None, lane_id="c")
-        await begun(ledger, await queued(ledger, lane_id="d"), worker)
-        await accepted(ledger, new_job(idempotency_key="k", lane_id="e"), new_job(lane_id="e"))
-        async with self.database.session("demo") as session:
-            effect = await emit(session, "demo", SUBMIT, {})
-        [answer] = await accepted(ledger, new_job(idempotency_key=f"outbox:{effect}"))
-        await ledger.execute("update outbox set delivered_at = now()")
-        assert answer.fresh
+async def a_busy_day(ledger: Connection, database: Database) -> None:
+    """What busy and honest workers leave behind."""
+    worker = await live_worker(ledger)
+    for lane in ("a", "b", None):
+        for _ in range(3):
+            await done(ledger, lane_id=lane, idempotency_key=str(uuid7()))
+    retried = await queued(ledger, lane_id="a")
+    await end(ledger, await begun(ledger, retried, worker), End.RETRY)
+    again = await begun(ledger, retried, worker, attempt=2)
+    await end(ledger, again, End.FAILED)
+    await end(ledger, await begun(ledger, await queued(ledger, lane_id="b"), worker), End.CANCELLED)
+    await queued(ledger, lane_id="c")
+    await begun(ledger, await queued(ledger, lane_id="d"), worker)
+    await accepted(ledger, new_job(idempotency_key="k", lane_id="e"), new_job(lane_id="e"))
+    async with database.session("demo") as session:
+        effect = await emit(session, "demo", SUBMIT, {})
+    await accepted(ledger, new_job(idempotency_key=f"outbox:{effect}"))
+    await ledger.execute("update outbox set delivered_at = now()")
 
 
 async def test_an_honest_history_has_no_violation(
     database: Database, ledger: Connection, clean: asyncpg.Connection
 ) -> None:
-    await History(ledger, database).make()
+    await a_busy_day(ledger, database)
     assert await ledger.fetchval("select count(*) from job_attempts") > 10
     assert await auditor(database, patience=60.0).audit() == []
 

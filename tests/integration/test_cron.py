@@ -14,6 +14,7 @@ import pytest_asyncio
 from app.engine import cron
 from app.engine.cron import Cron, Upkeep
 from app.engine.diagnostics import KINDS
+from app.engine.ledger.schedules import clock
 from app.engine.requests import UnknownKind
 from app.engine.schedules import At, Schedule
 from app.engine.workload import Registry, Workload
@@ -87,7 +88,7 @@ def worker(stage: Stage, time: Time, *schedules: Schedule, **options: Any) -> Cr
         schedules,
         registry=Registry([Workload("base", 1, "")], shared_kinds=KINDS),
         submitter=stage.submitter,
-        upkeep=Upkeep(stage.database, {}),
+        upkeep=Upkeep(stage.database, {}, stage.redis, lease=1.0),
         **{"tenants": schools, "clock": time.read} | options,
     )
 
@@ -212,7 +213,7 @@ async def test_a_kind_that_cannot_be_submitted_is_refused_at_the_start(stage: St
 
 async def test_run_heeds_all_schedules_by_the_servers_clock(stage: Stage, time: Time) -> None:
     often = [Schedule(each.name, every=0.2, task=each.task) for each in (NOTED, FAILING)]
-    keeper = worker(stage, time, *often, clock=cron.clock)
+    keeper = worker(stage, time, *often, clock=clock)
     running = asyncio.create_task(keeper.run())
 
     async def ran_on() -> bool:

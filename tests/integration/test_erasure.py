@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from app.engine.ledger.finish import End
 from app.kit import json
 from app.kit.db import Connection, Database
+from tests.support.chat_rows import fill_chat
 from tests.support.deployment import ADMIN_KEY
 from tests.support.jobs import begun, end, live_worker, queued
 
@@ -56,6 +57,13 @@ async def furnish(
     )
     await superuser.execute(
         "insert into tenant_data_keys (tenant_id, kek_id, wrapped) values ($1, 'k', $2)", tenant, SECRET
+    )
+    await fill_chat(superuser, tenant)
+    await superuser.execute(
+        "with document as (insert into library_documents (tenant_id, kind, document_id, title, language, scope)"
+        " values ($1, 'lesson', 'd', 't', 'en', 'public')) insert into library_sections"
+        " (tenant_id, kind, document_id, number, text, words, letters) values ($1, 'lesson', 'd', 1, 't', '', '{}')",
+        tenant,
     )
     assert 0 not in (await counts(superuser, tenant)).values(), "furnish() must put a row into every table"
     return {"tenant": tenant, "key": key}

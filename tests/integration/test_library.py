@@ -16,6 +16,7 @@ from app.library.demo import demo_documents, seed_demo
 from app.library.documents import LONGEST_PASSAGE, Document, Hit, Section, Viewer
 from app.library.search import search
 from app.library.shelf import put, remove
+from app.tenancy.tenants import create_tenant
 from tests.support.deployment import Deployment
 
 TEACHER = Viewer("teacher")
@@ -197,6 +198,16 @@ def test_passages_hold_all_of_a_text_in_short_parts(body: str) -> None:
     assert max(map(len, passages)) <= LONGEST_PASSAGE + 1
     assert "".join("".join(passages).split()) == "".join(body.split())
     assert list(Section("  ").passages()) == []
+
+
+async def test_an_erased_tenant_s_library_is_erased_and_counted(database: Database, tenant: str) -> None:
+    await create_tenant(database, tenant)
+    await place(database, tenant, document(), RIVERS)
+    async with database.session(tenant) as session:
+        await session.execute(text("update tenants set enabled = false where tenant_id = :tenant"), {"tenant": tenant})
+        erased = await session.scalar(text("select erase_tenant(:tenant)"), {"tenant": tenant})
+    assert (erased["library_documents"], erased["library_sections"]) == (2, 2)
+    assert await find(database, tenant, "volcano river") == []
 
 
 async def test_the_demonstration_is_put_into_an_empty_library_once(

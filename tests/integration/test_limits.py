@@ -57,6 +57,29 @@ async def test_keys_are_counted_apart(limiter: RateLimiter) -> None:
     assert not (await limiter.take("one", per_minute=1)).allowed
 
 
+async def scripts_run(limiter: RateLimiter) -> int:
+    stats = await limiter._script.registered_client.info("commandstats")
+    return sum(each["calls"] for name, each in stats.items() if name in ("cmdstat_evalsha", "cmdstat_eval"))
+
+
+async def test_a_large_limit_is_taken_in_small_change(limiter: RateLimiter) -> None:
+    await limiter.take("warm", per_minute=1)  # so that the server knows the script
+    before = await scripts_run(limiter)
+    answers = [await limiter.take("large", per_minute=60_000) for _ in range(300)]
+    assert all(answer.allowed for answer in answers)
+    assert [answer.remaining for answer in answers[:3]] == [59_999, 59_998, 59_997]
+    assert await scripts_run(limiter) == before + 1
+
+
+async def test_the_end_of_a_large_limit_is_exact(limiter: RateLimiter) -> None:
+    drained = await limiter.take("drained", per_minute=60_000, cost=59_990)
+    assert drained.allowed
+    answers = await asyncio.gather(*(limiter.take("drained", per_minute=60_000) for _ in range(2_000)))
+    # One more comes free every millisecond; what is left is counted one by one, and nobody is refused for change.
+    assert 10 <= sum(answer.allowed for answer in answers) < 2_000
+    assert not (await limiter.take("drained", per_minute=60_000, cost=59_000)).allowed
+
+
 async def test_every_answer_says_what_is_left(api: httpx.AsyncClient) -> None:
     first, second = (await api.get("/v1/jobs"), await api.get("/v1/jobs"))
     assert int(first.headers["RateLimit-Limit"]) == TenantLimits().requests_per_minute

@@ -158,6 +158,19 @@ async def test_a_configuration_has_one_provider_and_the_surplus_is_closed(server
     await providers.close()
 
 
+async def test_all_who_come_first_at_once_share_one_provider(server: ScriptedProvider) -> None:
+    providers = Providers()
+    config = config_for(server)
+
+    async def borrow() -> int:
+        async with providers.lend(config) as provider:
+            await ask(provider, question())
+            return id(provider)
+
+    assert len(set(await asyncio.gather(*(borrow() for _ in range(5))))) == 1
+    await providers.close()
+
+
 def test_a_key_is_not_shown_with_its_configuration() -> None:
     assert "test-key" not in repr(config_for(ScriptedProvider()))
 

@@ -157,7 +157,7 @@ async def test_an_epoch_of_an_earlier_run_of_the_server_means_that_something_is_
     """A restart from the append-only file: the last second of hints is missing, the rest is there."""
     jobs = [await queued(ledger) for _ in range(2)]
     await reconciler.reconcile()
-    await stage.redis.zrem("arq:queue", f"hr:1:{jobs[0].job_id}:1")
+    await stage.redis.zrem("homeroom:ready:demo", f"hr:1:{jobs[0].job_id}:1")
     await reconciler.reconcile()
     assert await stage.dispatcher.depth() == (1, 0)  # nothing tells that it is missing
     await stage.redis.set(EPOCH_KEY, "an-earlier-run-of-the-server")

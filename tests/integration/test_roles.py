@@ -13,8 +13,8 @@ from app.core.bootstrap import ensure_tenant
 from app.engine.ledger.finish import End
 from app.kit.db import Connection, Database, Role, driver_connection
 from app.library.demo import seed_demo
-from app.tenancy.models import TenantDataKey, TenantModel
-from app.workloads.chat.models import ChatAgent, ChatMessage, ChatSession, LlmUsage
+from app.tenancy.models import TenantDataKey
+from tests.support.chat_rows import fill_chat
 from tests.support.deployment import MASTER_KEY, Deployment
 from tests.support.jobs import begun, end, live_worker, queued
 
@@ -143,14 +143,7 @@ async def test_a_tenant_sees_its_own_rows_alone(database: Database, ledger: Conn
         await ledger.execute("insert into expired_jobs (tenant_id, job_id) values ($1, gen_random_uuid())", tenant)
         async with database.session(tenant) as session:
             session.add(TenantDataKey(tenant_id=tenant, kek_id="none", wrapped=b""))
-            session.add(TenantModel(tenant_id=tenant, base_url="https://models.example.org", model="m"))
-            session.add(ChatAgent(tenant_id=tenant, name="a", prompt="p", max_output_tokens=1))
-            said = {"tenant_id": tenant, "lane_id": "student:s:main"}
-            session.add(ChatSession(**said, role="student", person_id="s", session_id="main", last_job_id=job.job_id))
-            await session.flush()
-            session.add(ChatMessage(**said, turn=1, place=0, content="?", job_id=job.job_id))
-            cost = {"provider": "local", "input_tokens": 1, "output_tokens": 1, "estimated": True}
-            session.add(LlmUsage(tenant_id=tenant, job_id=job.job_id, attempt=1, **cost))
+            await fill_chat(await driver_connection(session), tenant)
             await seed_demo(session, tenant)
     for table in await tables(ledger) - set(WITHOUT_TENANT):
         async with database.session(OWN) as session:

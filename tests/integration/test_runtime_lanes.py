@@ -107,7 +107,7 @@ async def test_hints_that_claim_to_be_ahead_do_not_jump_the_lane(stage: Stage) -
 
     kind = stage.job("t.note", note)
     jobs = [await stage.submit(kind, number, lane_id="jumped") for number in range(4)]
-    await stage.redis.zadd("arq:queue", {f"hr:1:{job_id}:1": -score for score, job_id in enumerate(jobs)})
+    await stage.redis.zadd("homeroom:ready:demo", {f"hr:1:{job_id}:1": -score for score, job_id in enumerate(jobs)})
     async with stage.worker(), stage.worker():
         for job_id in jobs:
             await stage.ended(job_id)

@@ -34,7 +34,8 @@ class Watched:
 
     async def fetch(self, statement: str, *given: Any) -> list[asyncpg.Record]:
         await self._explain(statement, given)
-        return await self._connection.fetch(statement, *given)
+        records: list[asyncpg.Record] = await self._connection.fetch(statement, *given)
+        return records
 
     async def fetchval(self, statement: str, *given: Any) -> Any:
         await self._explain(statement, given)

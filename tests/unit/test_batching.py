@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import pytest
 
 from app.kit.batching import Batcher
+from tests.support.waiting import eventually
 
 
 class Culprit(Exception):
@@ -148,3 +149,46 @@ async def test_a_flight_that_is_cancelled_tells_those_aboard() -> None:
     with pytest.raises(asyncio.CancelledError):
         await answer
     assert batching.idle
+
+
+class Aftermath:
+    """What follows a batch, held up until it is told to go on."""
+
+    def __init__(self) -> None:
+        self.seen: list[list[int]] = []
+        self.gate = asyncio.Event()
+
+    async def __call__(self, results: Sequence[int]) -> None:
+        self.seen.append(list(results))
+        await self.gate.wait()
+        if 6 in results:
+            raise RuntimeError("what follows went wrong")
+
+
+async def test_the_next_batch_flies_while_the_last_one_s_aftermath_goes_on(store: Store) -> None:
+    after = Aftermath()
+    batching: Batcher[int, int] = Batcher(store.run, max_batch=1, then=after)
+    answers = [batching.enqueue(1), batching.enqueue(2)]
+
+    async def both_have_landed() -> bool:
+        return len(after.seen) == 2
+
+    await eventually(both_have_landed, what="both batches")
+    assert after.seen == [[2], [4]]
+    assert not any(answer.done() for answer in answers)  # nobody hears before what follows has happened
+    draining = asyncio.create_task(batching.drain())
+    await asyncio.sleep(0)
+    assert not draining.done()
+    after.gate.set()
+    await draining
+    assert [answer.result() for answer in answers] == [2, 4]
+    assert batching.idle
+
+
+async def test_an_aftermath_that_fails_takes_no_answer_away(store: Store) -> None:
+    after = Aftermath()
+    after.gate.set()
+    batching: Batcher[int, int] = Batcher(store.run, then=after)
+    assert await batching.submit(3) == 6
+    await asyncio.sleep(0)
+    assert await batching.submit(4) == 8

@@ -86,10 +86,11 @@ def test_buckets_add_up_as_prometheus_wants_them() -> None:
 def test_what_is_watched_is_asked_for_when_somebody_reads() -> None:
     meter = Meter("1")
     load = [3.0]
-    WorkerMetrics(meter, "base", []).watch(load=lambda: load[0], slots=10, lease_lag=lambda: 0.5)
+    WorkerMetrics(meter, "base", []).watch(load=lambda: load[0], slots=10, permits=lambda: 2, lease_lag=lambda: 0.5)
     assert samples(meter)["homeroom_worker_load", ("base",)] == 3
     load[0] = 4.0
     found = samples(meter)
     assert found["homeroom_worker_load", ("base",)] == 4
     assert found["homeroom_worker_slots", ("base",)] == 10
+    assert found["homeroom_permits_held", ("base",)] == 2
     assert found["homeroom_lease_lag_seconds", ("base",)] == 0.5

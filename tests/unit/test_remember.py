@@ -82,3 +82,13 @@ async def test_the_memory_is_bounded() -> None:
     for number in range(100):
         await memory.get(number, Oracle())
     assert len(memory._known) <= 10
+
+
+async def test_one_answer_is_forgotten_once_and_not_the_one_that_came_after_it() -> None:
+    memory: Remembered[str, int] = Remembered()
+    oracle = Oracle()
+    first = await memory.get("a", oracle)
+    memory.forget_this("a", first)
+    second = await memory.get("a", oracle)
+    memory.forget_this("a", first)  # somebody who is late
+    assert [first, second, await memory.get("a", oracle)] == [1, 2, 2]

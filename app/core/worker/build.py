@@ -54,7 +54,9 @@ async def open_runtime(name: str, settings: Settings) -> AsyncIterator[Runtime]:
         stack.push_async_callback(disconnect, redis)
         stack.push_async_callback(disconnect, shared)
         events = EventLog(shared)
-        errands = open_errands(workload, registry, settings, database=database, events=events, stack=stack)
+        errands = open_errands(
+            workload, registry, settings, database=database, shared=shared, events=events, stack=stack
+        )
         runtime = Runtime(
             name,
             await _runnables(registry, workload, settings, database, stack),

@@ -29,6 +29,7 @@ def open_errands(
     settings: Settings,
     *,
     database: Database,
+    shared: ArqRedis,
     events: EventLog,
     stack: AsyncExitStack,
 ) -> list[Errand]:
@@ -44,7 +45,8 @@ def open_errands(
         errands.append(Relay(database, registry, submitter).run)
         errands.append(Sampler(database, list(registry.workloads)).run)
     if keeps_time:
-        upkeep = Upkeep(database, pools, tuple(resolve(each.on_expire) for each in WORKLOADS if each.on_expire))
+        hooks = tuple(resolve(each.on_expire) for each in WORKLOADS if each.on_expire)
+        upkeep = Upkeep(database, pools, shared, settings.worker.lease, on_expire=hooks)
         cron = Cron(
             workload.name,
             workload.schedules,

@@ -12,10 +12,10 @@ from docx.table import Table
 from docx.text.paragraph import Paragraph
 from lxml import etree
 
-from app.documents.extract.docx_numbering import W, Numbering
+from app.documents.extract.docx_numbering import Numbering, W
 from app.documents.extract.lines import FIGURE, GAP, Extracted, Line, row_line
+from app.documents.extract.source import Source
 from app.documents.failures import DocumentFailure
-from app.documents.limits import Limits
 
 M = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
 MC = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
@@ -31,20 +31,11 @@ def open_docx(name: str, content: bytes) -> Any:
         raise DocumentFailure("damaged", f"the document cannot be opened: {error}", file=name) from error
 
 
-def extract_docx(name: str, content: bytes, limits: Limits) -> Extracted:
-    document = open_docx(name, content)
-    reader = _Reader(name, Numbering(document))
+def extract(source: Source) -> Extracted:
+    document = open_docx(source.name, source.content)
+    reader = _Reader(source.name, Numbering(document))
     reader.read(document)
-    found = Extracted(reader.lines, pages=reader.page)
-    if found.characters() > limits.characters:
-        raise DocumentFailure("result_too_large", "the document holds more text than is allowed", file=name)
-    return found
-
-
-def docx_tables(name: str, content: bytes) -> list[list[list[str]]]:
-    """The tables alone, for score sheets that were written in Word."""
-    document = open_docx(name, content)
-    return [[[cell.text.strip() for cell in row.cells] for row in table.rows] for table in document.tables]
+    return Extracted(reader.lines, pages=reader.page)
 
 
 class _Reader:

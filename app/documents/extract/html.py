@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 from app.documents.extract import numerals
 from app.documents.extract.encoding import decode
 from app.documents.extract.lines import FIGURE, GAP, Extracted, Line, row_line
+from app.documents.extract.source import Source
 
 SILENT = {"script", "style", "head", "template", "noscript", "svg", "object", "iframe", "select", "textarea"}
 BLOCKS = {
@@ -30,9 +31,9 @@ MAX_DEPTH = 200
 SPACES = re.compile(r"[ \t\n\r\f]+")
 
 
-def extract_html(name: str, content: bytes) -> Extracted:
-    reader = _Reader(name)
-    reader.feed(_decode(content))
+def extract(source: Source) -> Extracted:
+    reader = _Reader(source.name)
+    reader.feed(_decode(source.content))
     reader.close()
     reader.end_line()
     return Extracted(reader.lines)

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from io import BytesIO
-from typing import Any
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from app.documents.extract.layout import Piece, arrange, straighten
 from app.documents.extract.lines import Extracted
+from app.documents.extract.source import Desk, Source
 from app.documents.failures import DocumentFailure
 from app.documents.limits import Limits
-
-Recognise = Callable[[int, int, bytes], list[dict[str, Any]]]
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
 SMALL_SIDE = 900  # a picture of a page smaller than this is enlarged: thin strokes are lost otherwise
@@ -47,10 +44,11 @@ def _grey(picture: Image.Image, limits: Limits) -> Image.Image:
     return grey.resize(size, Image.Resampling.LANCZOS)
 
 
-def recognised_pieces(picture: Image.Image, recognise: Recognise) -> list[Piece]:
-    lines = recognise(picture.width, picture.height, picture.tobytes())
-    boxes = straighten([line["box"] for line in lines])
-    return [
+def recognised_pieces(picture: Image.Image, desk: Desk) -> tuple[list[Piece], float]:
+    """The texts of a page, as they would stand if it lay straight, and by how much it leans."""
+    lines = desk.recognise(picture.width, picture.height, picture.tobytes())
+    boxes, lean = straighten([line["box"] for line in lines])
+    pieces = [
         Piece(
             line["text"],
             min(x for x, _ in box),
@@ -61,12 +59,13 @@ def recognised_pieces(picture: Image.Image, recognise: Recognise) -> list[Piece]
         )
         for line, box in zip(lines, boxes, strict=True)
     ]
+    return pieces, lean
 
 
-def extract_image(name: str, content: bytes, limits: Limits, ocr_mode: str, recognise: Recognise) -> Extracted:
-    if ocr_mode == "never":
-        raise DocumentFailure("no_text", "pictures hold no text unless they are recognised", file=name)
-    picture = open_image(name, content, limits)
-    pieces = recognised_pieces(picture, recognise)
-    lines = arrange(pieces, width=picture.width, height=picture.height, file=name, page=1)
+def extract(source: Source) -> Extracted:
+    if source.ocr_mode == "never":
+        raise DocumentFailure("no_text", "pictures hold no text unless they are recognised", file=source.name)
+    picture = open_image(source.name, source.content, source.limits)
+    pieces, _ = recognised_pieces(picture, source.desk)
+    lines = arrange(pieces, width=picture.width, height=picture.height, file=source.name, page=1)
     return Extracted(lines, ocr_pages=1)

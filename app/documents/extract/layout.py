@@ -42,8 +42,11 @@ class Piece:
         return (self.y0 + self.y1) / 2
 
 
-def straighten(boxes: list[list[list[float]]]) -> list[list[list[float]]]:
-    """Turn all corners by the angle that the text lines lean, so that rows become level."""
+Corners = list[list[float]]
+
+
+def straighten(boxes: list[Corners]) -> tuple[list[Corners], float]:
+    """All corners turned by the angle that the text lines lean, so that rows become level; and that angle."""
     angles = []
     for (ax, ay), (bx, by), *_ in boxes:
         if bx - ax > 0:
@@ -52,9 +55,9 @@ def straighten(boxes: list[list[list[float]]]) -> list[list[list[float]]]:
     longest = [angle for _, angle in angles[: max(3, len(angles) // 2)]]
     lean = median(longest) if longest else 0.0
     if not 0.001 < abs(lean) < MAX_SKEW:
-        return boxes
+        return boxes, 0.0
     cos, sin = math.cos(-lean), math.sin(-lean)
-    return [[[x * cos - y * sin, x * sin + y * cos] for x, y in box] for box in boxes]
+    return [[[x * cos - y * sin, x * sin + y * cos] for x, y in box] for box in boxes], lean
 
 
 def arrange(pieces: list[Piece], *, width: float, height: float, file: str, page: int) -> list[Line]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pypdfium2 as pdfium
 import pypdfium2.raw as raw
+from PIL import Image
 
-from app.documents.extract.image import Recognise, recognised_pieces
+from app.documents.extract.image import recognised_pieces
 from app.documents.extract.layout import Piece, arrange
 from app.documents.extract.lines import FIGURE, Extracted
+from app.documents.extract.source import Source
 from app.documents.failures import DocumentFailure
 from app.documents.limits import Limits
 
@@ -38,22 +40,20 @@ def open_pdf(name: str, content: bytes, limits: Limits) -> pdfium.PdfDocument:
     return document
 
 
-def extract_pdf(
-    name: str, content: bytes, limits: Limits, ocr_mode: str, recognise: Recognise, progress: Callable[[int, int], None]
-) -> Extracted:
-    document = open_pdf(name, content, limits)
+def extract(source: Source) -> Extracted:
+    document = open_pdf(source.name, source.content, source.limits)
     found = Extracted(pages=len(document))
-    for index, (page, width, height, pieces) in enumerate(pages_of(name, document)):
-        if needs_ocr(pieces, page, ocr_mode):
-            if found.ocr_pages >= limits.ocr_pages:
+    for index, (page, width, height, pieces) in enumerate(pages_of(source.name, document)):
+        if needs_ocr(pieces, page, source.ocr_mode):
+            if found.ocr_pages >= source.limits.ocr_pages:
                 found.notes.append(("too_many_scans", "this page is a scan beyond the limit; it was not read", index + 1))
                 continue
             found.ocr_pages += 1
-            pieces, width, height = recognise_page(page, width, height, limits, recognise)
-        found.lines += arrange(pieces, width=width, height=height, file=name, page=index + 1)
-        if found.characters() > limits.characters:
-            raise DocumentFailure("result_too_large", "the pdf holds more text than is allowed", file=name)
-        progress(index + 1, len(document))
+            picture = picture_of(page, source.limits)
+            pieces, _ = recognised_pieces(picture, source.desk)
+            width, height = picture.size
+        found.lines += arrange(pieces, width=width, height=height, file=source.name, page=index + 1)
+        source.pages_done(index + 1, len(document))
     return found
 
 
@@ -90,13 +90,12 @@ def _share(item: pdfium.PdfObject, page: pdfium.PdfPage) -> float:
     return float((right - left) * (top - bottom) / max(1.0, width * height))
 
 
-def recognise_page(
-    page: pdfium.PdfPage, width: float, height: float, limits: Limits, recognise: Recognise
-) -> tuple[list[Piece], float, float]:
+def picture_of(page: pdfium.PdfPage, limits: Limits) -> Image.Image:
+    """The page in grey, with as many pixels as the recogniser may get."""
+    width, height = page.get_size()
     inches = max(1e-6, width * height) / POINTS_PER_INCH**2
     dpi = min(limits.ocr_dpi, (limits.bitmap_pixels * 0.98 / inches) ** 0.5)
-    picture = page.render(scale=dpi / POINTS_PER_INCH, grayscale=True).to_pil().convert("L")
-    return recognised_pieces(picture, recognise), picture.width, picture.height
+    return page.render(scale=dpi / POINTS_PER_INCH, grayscale=True).to_pil().convert("L")
 
 
 def _text_pieces(page: pdfium.PdfPage) -> list[Piece]:

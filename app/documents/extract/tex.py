@@ -9,6 +9,7 @@ import re
 from app.documents.extract import numerals
 from app.documents.extract.encoding import decode
 from app.documents.extract.lines import FIGURE, GAP, Extracted, Line
+from app.documents.extract.source import Source
 
 COMMENT = re.compile(r"(?<!\\)((?:\\\\)*)%.*")
 BODY = re.compile(r"\\begin\{document\}(.*?)(?:\\end\{document\}|\Z)", re.DOTALL)
@@ -41,10 +42,10 @@ SILENT = {"tikzpicture", "comment", "filecontents"}
 LEVELS = ("{}.", "({})", "({})")
 
 
-def extract_tex(name: str, content: bytes) -> Extracted:
-    text = "\n".join(COMMENT.sub(r"\1", line) for line in decode(content).split("\n"))
+def extract(source: Source) -> Extracted:
+    text = "\n".join(COMMENT.sub(r"\1", line) for line in decode(source.content).split("\n"))
     body = BODY.search(text)
-    return Extracted(_Reader(name).read(body.group(1) if body else text))
+    return Extracted(_Reader(source.name).read(body.group(1) if body else text))
 
 
 class _Reader:
@@ -54,6 +55,7 @@ class _Reader:
         self._text = ""
         self._lists: list[list[object]] = []  # [environment, next number, label pattern]
         self._silent = 0
+        self._tick = ""  # behind a choice that is the right one
 
     def read(self, text: str) -> list[Line]:
         at = 0
@@ -117,9 +119,7 @@ class _Reader:
         else:
             mark = self._mark(str(environment), number, str(options))
         self._text = f"{_plain(mark)} " + (f"({points[1]} points) " if points else "")
-        if command.lower() == "correctchoice":
-            self._lines.append(Line("", self._name))
-            self._text = f"{mark} "
+        self._tick = " ✓" if command.lower() == "correctchoice" else ""
 
     def _mark(self, environment: str, number: int, options: str) -> str:
         pattern = re.search(r"\\(arabic|alph|Alph|roman|Roman)\*?", options)
@@ -151,8 +151,8 @@ class _Reader:
     def _end_line(self) -> None:
         text = _plain(self._text)
         if text:
-            self._lines.append(Line(text, self._name))
-        self._text = ""
+            self._lines.append(Line(text + self._tick, self._name))
+        self._text = self._tick = ""
 
 
 def _plain(text: str) -> str:

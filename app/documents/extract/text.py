@@ -1,68 +1,18 @@
-"""Plain text and Markdown. Markdown keeps its words and loses its marks; its tables become rows."""
+"""Plain text."""
 
 from __future__ import annotations
 
-import re
+from app.documents.extract.encoding import UTF16, decode
+from app.documents.extract.lines import GAP, Extracted, Line
+from app.documents.extract.source import Source
 
-from app.documents.extract.encoding import decode
-from app.documents.extract.lines import FIGURE, GAP, Extracted, Line, row_line
-
-HEADING = re.compile(r"^\s{0,3}#{1,6}\s+(.*?)\s*#*\s*$")
-RULE = re.compile(r"^\s{0,3}(?:[-*_=]\s*){3,}$")
-BULLET = re.compile(r"^(\s*)[-*+]\s+(?:\[[ xX]?\]\s+)?")
-QUOTE = re.compile(r"^\s{0,3}(?:>\s?)+")
-FENCE = re.compile(r"^\s{0,3}(?:```|~~~)")
-IMAGE = re.compile(r"!\[([^\]]*)\]\([^)]*\)|!\[([^\]]*)\]\[[^\]]*\]|<img\b[^>]*>", re.IGNORECASE)
-LINK = re.compile(r"(?<!!)\[([^\]]+)\]\((?:[^()\s]+)(?:\s+\"[^\"]*\")?\)")
-STRONG = re.compile(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1")
-EMPHASIS = re.compile(r"(?<![\w*])\*(?=[^\s*])([^*\n]+?)(?<=[^\s*])\*(?![\w*])")
-ESCAPE = re.compile(r"\\([\\`*_{}\[\]()#+\-.!<>|~])")
-BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
-TAG = re.compile(r"</?(?:p|div|span|b|i|u|sub|sup|strong|em|center|font|details|summary)\b[^>]*>", re.IGNORECASE)
-COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
-TABLE_RULE = re.compile(r"^\s*\|?\s*:?-{1,}:?\s*(?:\|\s*:?-{1,}:?\s*)*\|?\s*$")
-FORM_FEED = "\f"
+FORM_FEED = b"\f"
 
 
-def extract_text(name: str, content: bytes) -> Extracted:
+def extract(source: Source) -> Extracted:
+    """A form feed, which printers took for a new page, still is one."""
     lines = []
-    for number, page in enumerate(decode_pages(content), start=1):
-        lines += [Line(line.replace("\t", GAP).rstrip(), name, number) for line in page.split("\n")]
-    return Extracted(lines, pages=max(1, lines[-1].page if lines else 1))
-
-
-def decode_pages(content: bytes) -> list[str]:
-    """A form feed, which old printers took for a new page, still is one."""
-    pages = [decode(page) for page in content.split(b"\f")] if content[:2] not in (b"\xff\xfe", b"\xfe\xff") else []
-    return pages or [decode(content)]
-
-
-def extract_markdown(name: str, content: bytes) -> Extracted:
-    lines: list[Line] = []
-    for raw in COMMENT.sub("", decode(content)).split("\n"):
-        for part in BREAK.split(raw):
-            lines += _markdown_line(part, name)
-    return Extracted(lines)
-
-
-def _markdown_line(raw: str, name: str) -> list[Line]:
-    if FENCE.match(raw) or (RULE.match(raw) and raw.strip()) or ("|" in raw and TABLE_RULE.match(raw)):
-        return []
-    text = QUOTE.sub("", raw)
-    heading = HEADING.match(text)
-    if heading:
-        text = heading.group(1)
-    figures = [Line(FIGURE, name, figure=True) for _ in IMAGE.finditer(text)]
-    text = BULLET.sub(r"\1", IMAGE.sub("", text))
-    if text.strip().startswith("|") and text.count("|") > 1:
-        cells = [_words(cell) for cell in text.strip().strip("|").split("|")]
-        return [row_line(cells, name), *figures]
-    line = Line(_words(text.replace("\t", GAP)).rstrip(), name, heading=heading is not None)
-    return [*([line] if line.text or not figures else []), *figures]
-
-
-def _words(text: str) -> str:
-    text = LINK.sub(r"\1", TAG.sub("", text))
-    for _ in range(2):  # bold within italics within bold
-        text = STRONG.sub(r"\2", text)
-    return ESCAPE.sub(r"\1", EMPHASIS.sub(r"\1", text))
+    pages = [source.content] if source.content[:2] in UTF16 else source.content.split(FORM_FEED)
+    for number, page in enumerate(pages, start=1):
+        lines += [Line(line.replace("\t", GAP).rstrip(), source.name, number) for line in decode(page).split("\n")]
+    return Extracted(lines, pages=len(pages))

@@ -12,6 +12,7 @@ from app.documents.failures import DocumentFailure
 from app.documents.limits import Limits
 from app.documents.sandbox import frames
 from app.documents.sandbox.process import ChildProcess
+from app.documents.sandbox.run import Bitmap, Cells
 from app.kit.logging import get_logger
 
 MODULE = "app.documents.ocr.child"
@@ -45,13 +46,14 @@ class OcrService:
     def pid(self) -> int | None:
         return None if self._child is None else self._child.process.pid
 
-    async def recognise(self, width: int, height: int, pixels: bytes) -> list[dict[str, Any]]:
+    async def recognise(self, bitmap: Bitmap, cells: Cells = None) -> list[dict[str, Any]]:
+        """The lines of a page with their boxes; with cells, one text for each of them."""
         async with self._turn:
             for _ in range(TRIES):
                 try:
-                    lines = await self._ask(width, height, pixels)
+                    lines = await self._ask(bitmap, cells)
                 except GONE as error:
-                    log.warning("the text recogniser is restarted", cause=repr(error))
+                    log.warning("the text recogniser is restarted", cause=repr(error), said=self._complaint())
                     await self._stop()
                 except BaseException:  # a cancelled job: its page must not be the answer to the next one's
                     await self._stop()
@@ -65,11 +67,11 @@ class OcrService:
         async with self._turn:
             await self._stop()
 
-    async def _ask(self, width: int, height: int, pixels: bytes) -> list[OcrLine]:
+    async def _ask(self, bitmap: Bitmap, cells: Cells) -> list[OcrLine]:
         child = self._child or await self._start()
         async with asyncio.timeout(self._limits.ocr_page_seconds):
-            child.stdin.write(frames.pack_json({"width": width, "height": height}))
-            child.stdin.write(frames.pack(frames.BYTES, pixels))
+            child.stdin.write(frames.pack_json({"width": bitmap.width, "height": bitmap.height, "cells": cells}))
+            child.stdin.write(frames.pack(frames.BYTES, bitmap.pixels))
             await child.stdin.drain()
             reply = await frames.receive_json(child.stdout, REPLY_BYTES)
         return LINES.validate_python(reply.get("lines"))
@@ -97,6 +99,9 @@ class OcrService:
             grown = True
         if grown:
             await self._stop()
+
+    def _complaint(self) -> str:
+        return "" if self._child is None else self._child.complaint[-300:]
 
     async def _stop(self) -> None:
         child, self._child = self._child, None

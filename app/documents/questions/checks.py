@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections import Counter
 
 from app.documents.questions.blocks import Block, Cut
-from app.documents.questions.points import announced_count
+from app.documents.questions.points import announced_count, section_points
+from app.documents.questions.sections import Section
 from app.documents.values import Notice, Question
 
 DOUBTFUL = 0.7
+CHINESE_NUMBERS = "一二三四五六七八九十"
 
 
 def notices(cut: Cut, questions: list[Question]) -> list[Notice]:
-    return [*_gaps(cut.blocks), *_counts(cut), *_doubts(questions), *_twice(questions)]
+    return [*_gaps(cut.blocks), *_counts(cut), *_unnumbered(cut.sections), *_doubts(questions), *_twice(questions)]
 
 
 def _gaps(blocks: list[Block]) -> list[Notice]:
@@ -38,6 +40,18 @@ def _counts(cut: Cut) -> list[Notice]:
                 )
             )
     return found
+
+
+def _unnumbered(sections: list[Section]) -> list[Notice]:
+    """一、看拼音写词语（8分）, or a bonus: a heading that asks by itself, under which nothing is numbered."""
+    return [
+        Notice(
+            code="section_without_questions",
+            detail=f"“{section.title[:60]}” has no numbered question; add what it asks by hand.",
+        )
+        for section in sections
+        if not section.blocks and (section_points(section.title) is not None or section.title[0] in CHINESE_NUMBERS)
+    ]
 
 
 def _doubts(questions: list[Question]) -> list[Notice]:

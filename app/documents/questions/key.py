@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from app.documents.extract.lines import Line
 from app.documents.questions.answers import LABEL, take_answer
-from app.documents.questions.points import take_points
 from app.documents.questions.marks import CHINESE
 from app.documents.questions.parts import cut, find_answer_parts
+from app.documents.questions.points import take_points
 from app.documents.questions.sections import is_heading
 from app.documents.questions.wording import joined, tidy
 
@@ -22,7 +22,7 @@ LED = re.compile(r"^(?:answer\s*key|answers|key|(?:参考|标准)?答案)\s*[:�
 LONGEST_HEADER = 80
 FURTHEST = 12  # a key may leave out what has no short answer
 ONE = r"(?:[A-H]{1,8}(?![A-Za-z])|[TF](?![A-Za-z])|true|false|[√×✓✗✔✘]|正确|错误|对|错)"
-RUN = re.compile(rf"(\d{{1,3}})\s*(?:[-–—~～]{{1,2}}|至|到|to)\s*(\d{{1,3}})\s*[.:：、)）]?\s*((?:[A-HTF√×✓✗✔✘对错](?:[\s,，、;；]*))+)(?![a-z])")
+RUN = re.compile(r"(\d{1,3})\s*(?:[-–—~～]{1,2}|至|到|to)\s*(\d{1,3})\s*[.:：、)）]?\s*((?:[A-HTF√×✓✗✔✘对错](?:[\s,，、;；]*))+)(?![a-z])")
 PAIR = re.compile(
     rf"(?:^|(?<=[\s,，;；|。.]))(?:Q|第)?\s*(?P<number>\d{{1,3}})(?P<part>(?:\s?[（(]\s?(?:[a-z]|\d{{1,2}}|[ivx]+)\s?[）)]|[a-z](?![a-z]))*)\s*题?"
     rf"\s*[.．:：、)）\-–=]?\s*[（(]?(?P<answer>{ONE}(?:\s*[,，、]\s*[A-H](?![A-Za-z]))*)[）)]?(?=$|[\s,，;；|。.])",
@@ -30,10 +30,10 @@ PAIR = re.compile(
 )
 START = re.compile(
     r"^(?:Question|Q|第)?\s*(?P<number>\d{1,3})\s*(?:题)?(?P<part>(?:\s?[（(]\s?(?:[a-z]|\d{1,2}|[ivx]{1,4})\s?[）)]|(?<=\d)[a-h](?![a-zA-Z]))*)"
-    r"\s*(?P<stop>[.．:：、)）]|[-–]\s|\s{1,}(?=\S)|(?=[【A-H√×]))\s*",
+    r"\s*(?P<stop>[.．:：、)）]|[-–=](?!\d)|\s{1,}(?=\S)|(?<=[)）])(?=\S)|(?=[【A-H√×]))\s*",
     re.IGNORECASE,
 )
-INNER = re.compile(r"(?:\s{2,}|[;；。，,]\s*|\s)(?=(\d{1,3})\s?[.．、:：)）])")
+INNER = re.compile(r"(?:\s{2,}|[;；。，,]\s*|\s)(?=(\d{1,3})\s?(?:[.．、:：)）]|[-–=](?=[^\d\s])))")
 SECTION = re.compile(rf"^{CHINESE}\s*[、.．:：]\s*(?:(?!\d)[^\d]{{0,30}}?[:：]?\s*)?(?=\d)")
 LETTER_PART = re.compile(r"^[（(]\s?([a-z]|\d{1,2}|[ivx]{1,4})\s?[）)]\s*", re.IGNORECASE)
 NUMBER_WORDS = re.compile(r"^(?:题号|题目|序号|question(?:\s*(?:no\.?|number|\#))?|no\.?|q|item|\#|number)$", re.IGNORECASE)

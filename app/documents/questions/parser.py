@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from app.documents.extract.lines import Line
+from app.documents.questions.answers import clean_answer
 from app.documents.questions.blocks import Block, Cut, cut_paper
 from app.documents.questions.checks import notices
 from app.documents.questions.key import Entry, parse_key
-from app.documents.questions.question import read_block
-from app.documents.questions.answers import clean_answer
 from app.documents.questions.kinds import type_with_answer
 from app.documents.questions.points import BRACKETED
+from app.documents.questions.question import read_block
 from app.documents.values import KeyEntry, Notice, Paper, Question
 
-TWICE = 2
+OFTEN = 2
 
 
 def parse_questions(lines: list[Line]) -> Paper:
     cut = cut_paper(lines)
-    bracketed = sum(bool(BRACKETED.search(line.text)) for block in cut.blocks for line in block.lines) >= TWICE
+    bracketed = sum(bool(BRACKETED.search(line.text)) for block in cut.blocks for line in block.lines) >= OFTEN
     read = [(block, read_block(block, bracketed=bracketed, style=cut.style)) for block in cut.blocks]
     questions = [question for _, found in read for question in found]
     entries = parse_key(cut.key)

@@ -17,9 +17,10 @@ FORMS: dict[str, re.Pattern[str]] = {
     "number_close": re.compile(r"(?:(?<=\n)|^)\s*(\d{1,2})\s?[)）]\s*"),
     "roman": re.compile(START + r"[（(]\s?([ivx]{1,5})\s?[）)]\s*"),
     "roman_close": re.compile(r"(?:(?<=\n)|^)\s*([ivx]{1,5})\s?[)）.]\s+"),
+    "number_decimal": re.compile(r"(?:(?<=\n)|^)\s*\d{1,2}\.(\d{1,2})(?=\s+[^\d\s])\s*"),
     "circled": re.compile(START + r"([①-⑳])\s*"),
 }
-LOOSE = re.compile(r"(?:(?<=\s)|^|(?<=[;；，,。.]))[（(]\s?([a-z]|\d{1,2}|[ivx]{1,5})\s?[）)]\s*")
+LOOSE = re.compile(r"(?:(?<=\s)|^|(?<=[;；，,。.]))[（(]?\s?([a-z]|\d{1,2}|[ivx]{1,5})\s?[）)]\s*")
 FEWEST = 2
 POINTS = re.compile(r"\d\s*(?:分|points?|marks?|pts?)|\[\d{1,2}\]", re.IGNORECASE)
 

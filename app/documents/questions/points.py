@@ -14,7 +14,7 @@ STATED = re.compile(
 LABELLED = re.compile(rf"(?:^|\n|\s{{2,}}){OPEN}?\s*(?:points?|marks?|score|分值|分数)\s*[:：]\s*{NUMBER}\s*(?:分|points?|marks?)?\s*{CLOSE}?", re.I)
 TRAILING = re.compile(rf"(?:[.?!:;。？！：；_）)]|\s[-–—]|\s{{3,}})\s*{NUMBER}\s*{UNIT}\s*$", re.IGNORECASE)
 LEADING = re.compile(rf"^\s*[-–—:：,，]?\s*{NUMBER}\s*(?:分|points?|pts?|marks?)\s*(?:[.:：、\n]|[-–—]\s|$)", re.IGNORECASE)
-BRACKETED = re.compile(r"\[\s*(\d{1,2})\s*\](?=\s*(?:\n|$))")
+BRACKETED = re.compile(r"[\[(]\s*(\d{1,2})\s*[\])](?=\s*(?:\n|$))")
 EACH = re.compile(
     rf"(?:每\s*(?:小)?\s*题|各)\s*{NUMBER}\s*分|{NUMBER}\s*{UNIT}\s*(?:each|per\s+question|apiece)"
     rf"|each\s+(?:\w+\s+){{0,3}}?(?:is\s+)?(?:worth|carries|counts(?:\s+for)?|scores)\s+{NUMBER}\s*{UNIT}",
@@ -36,6 +36,12 @@ def take_points(text: str, *, bracketed: bool = False) -> tuple[float | None, st
             before, after = text[:at].rstrip(" "), text[found.end() :].lstrip(" ")
             return float(found.group(1)), f"{before} {after}".strip(" ") if before and after else before + after
     return None, text
+
+
+def take_labelled_points(text: str) -> tuple[float | None, str]:
+    """Points: 3, on a line of its own, wherever in the question it stands."""
+    found = LABELLED.search(text)
+    return (None, text) if found is None else (float(found.group(1)), text[: found.start()] + text[found.end() :])
 
 
 def points_each(text: str) -> float | None:

@@ -11,7 +11,7 @@ from app.documents.questions.kinds import type_of, type_said_in
 from app.documents.questions.marks import Style
 from app.documents.questions.options import take_options
 from app.documents.questions.parts import cut, find_answer_parts, find_parts
-from app.documents.questions.points import points_each, section_points, take_points
+from app.documents.questions.points import points_each, section_points, take_labelled_points, take_points
 from app.documents.questions.wording import is_blank, joined, tidy, without_answer_space
 from app.documents.values import Option, Question, QuestionType, Source
 
@@ -105,6 +105,7 @@ def _answers_told_together(labels: list[str], pieces: list[str]) -> tuple[list[s
 
 
 def _leaf(shared: Shared, name: str, text: str, context: str | None) -> Question:
+    labelled, text = take_labelled_points(text)
     said = take_answer(text)
     found = take_options(said.text, choice_expected=shared.section in CHOICES or _is_letter(said))
     points, stem = take_points(found.stem, bracketed=shared.bracketed)
@@ -122,7 +123,7 @@ def _leaf(shared: Shared, name: str, text: str, context: str | None) -> Question
         options=found.options,
         answer=answer,
         solution=tidy(said.solution) if said.solution else None,
-        max_score=points,
+        max_score=points if labelled is None else labelled,
         confidence=round(shared.sure * found.sure * _completeness(shared, stem, found.options, answer), 3),
         source=Source(file=shared.block.lines[0].file, page=shared.block.lines[0].page),
         context=context,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from app.documents.extract.lines import Line
 from app.documents.questions.marks import CHINESE
+from app.documents.questions.points import points_each
 from app.documents.values import QuestionType
 
 KINDS: tuple[tuple[QuestionType, re.Pattern[str]], ...] = tuple(
@@ -36,6 +37,8 @@ INSTRUCTIONS = re.compile(
     r"|read\s+these\s+instructions|注意事项|考生(?:须知|注意)|答题(?:须知|说明)|说明)",
     re.IGNORECASE,
 )
+LED = re.compile(r"^[A-Za-z][A-Za-z /-]{3,30}[:：]\s")
+BONUS = re.compile(r"^\W*(?:bonus|extra\s+credit|附加题|选做题)", re.IGNORECASE)
 SHORT_HEADING = 70
 SENTENCE = re.compile(r"[?？]|\b(?:is|are|was|were|which|what|why|how)\b", re.IGNORECASE)
 
@@ -70,6 +73,8 @@ def is_heading(line: Line, *, chinese_is_main: bool) -> bool:
     text = line.text.strip()
     if not text or line.figure or len(text) > 4 * SHORT_HEADING:
         return False
+    if BONUS.match(text):
+        return True
     if NAMED.match(text):
         return len(text) <= 2 * SHORT_HEADING and not text.endswith(("?", "？"))
     if NUMBERED.match(text):
@@ -81,5 +86,7 @@ def is_heading(line: Line, *, chinese_is_main: bool) -> bool:
     named = kind_in(text) is not None and not re.match(r"^\W*\d", text)
     if line.heading:
         return named or bool(re.search(r"\d\s*(?:分|points|marks)", text))
+    if named and (points_each(text) or LED.match(text)) and len(text) <= 2 * SHORT_HEADING and not text.endswith(("?", "？")):
+        return True
     bare = re.sub(r"[（(\[].*?[）)\]]", "", text).strip(" :：.-–—")
     return named and len(bare) <= 32 and not SENTENCE.search(bare) and not re.search(r"[，。；]", bare)  # noqa: PLR2004

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from typing import Any, BinaryIO
 
+from app.documents.extract.source import Box
 from app.documents.failures import DocumentFailure
 from app.documents.limits import Limits
 from app.documents.sandbox import frames
@@ -28,11 +30,13 @@ class Desk:
     def progress(self, step: str, done: int, of: int) -> None:
         frames.write(self._outward, frames.pack_json({"progress": {"step": step, "done": done, "of": of}}))
 
-    def recognise(self, width: int, height: int, pixels: bytes) -> list[dict[str, Any]]:
-        """The lines of text in a picture of 8 bit grey values."""
+    def recognise(
+        self, width: int, height: int, pixels: bytes, cells: Sequence[Box] | None = None
+    ) -> list[dict[str, Any]]:
+        """The lines of text in a picture of 8 bit grey values; with cells, what stands in each of them."""
         frames.write(
             self._outward,
-            frames.pack_json({"ocr": {"width": width, "height": height}}),
+            frames.pack_json({"ocr": {"width": width, "height": height, "cells": cells}}),
             frames.pack(frames.BYTES, pixels),
         )
         reply = json.loads(frames.read(self._inward, frames.JSON, OCR_REPLY_BYTES))
@@ -41,8 +45,12 @@ class Desk:
         lines: list[dict[str, Any]] = reply["lines"]
         return lines
 
-    def answer(self, value: dict[str, Any]) -> None:
-        frames.write(self._outward, frames.pack_json(value))
+    def answer(self, value: dict[str, Any], limit: int) -> None:
+        frame = frames.pack_json(value)
+        if len(frame) > limit:
+            failure = {"code": "result_too_large", "detail": "more was found than one document may hold", "file": None}
+            frame = frames.pack_json({"failure": failure})
+        frames.write(self._outward, frame)
 
 
 def main(parent: str) -> None:
@@ -53,11 +61,13 @@ def main(parent: str) -> None:
     confine(address_bytes=limits.address_bytes, cpu_seconds=limits.cpu_seconds)
     desk = Desk(inward, outward)
     try:
-        desk.answer({"result": _perform(request, limits, desk)})
+        desk.answer({"result": _perform(request, limits, desk)}, limits.result_bytes)
     except DocumentFailure as failure:
-        desk.answer({"failure": {"code": failure.code, "detail": failure.detail, "file": failure.file}})
+        told = {"code": failure.code, "detail": failure.detail, "file": failure.file}
+        desk.answer({"failure": told}, REQUEST_BYTES)
     except MemoryError:
-        desk.answer({"failure": {"code": "too_much_memory", "detail": "the parser ran out of memory", "file": None}})
+        told = {"code": "too_much_memory", "detail": "the parser ran out of memory", "file": None}
+        desk.answer({"failure": told}, REQUEST_BYTES)
     os._exit(0)  # whatever a parser has left behind needs no tidying
 
 

@@ -9,7 +9,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field, TypeAdapter, ValidationError
 
 from app.documents.failures import CURES, DocumentFailure
 from app.documents.limits import Limits
@@ -19,7 +21,20 @@ from app.documents.sandbox.process import ChildProcess
 MODULE = "app.documents.sandbox.child"
 
 Progress = Callable[[str, int, int], Awaitable[None]]
-Recognise = Callable[[int, int, bytes], Awaitable[list[dict[str, Any]]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Bitmap:
+    """A picture of 8 bit grey values, row by row."""
+
+    width: int
+    height: int
+    pixels: bytes
+
+
+Cells = list[tuple[int, int, int, int]] | None
+CELLS: TypeAdapter[Cells] = TypeAdapter(Annotated[Cells, Field(max_length=5_000)])
+Recognise = Callable[[Bitmap, Cells], Awaitable[list[dict[str, Any]]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +86,12 @@ async def _converse(
         match await frames.receive_json(child.stdout, limits.result_bytes):
             case {"progress": {"step": str(step), "done": int(done), "of": int(of)}}:
                 await on_progress(step, done, of)
-            case {"ocr": {"width": int(width), "height": int(height)}}:
+            case {"ocr": {"width": int(width), "height": int(height), "cells": cells}}:
                 bitmaps += 1
-                if bitmaps > limits.ocr_pages or not 0 < width * height <= limits.bitmap_pixels or width < 0:
+                if bitmaps > 2 * limits.ocr_pages or not 0 < width * height <= limits.bitmap_pixels or width < 0:
                     raise frames.BadFrame("more pictures, or larger ones, than allowed")
                 pixels = await frames.receive(child.stdout, frames.BYTES, width * height)
-                await _send(child, await _recognised(recognise, width, height, pixels))
+                await _send(child, await _recognised(recognise, Bitmap(width, height, pixels), cells))
             case {"result": result}:
                 return result
             case {"failure": {"code": str(code), "detail": str(detail), "file": str() | None as file}} if code in CURES:
@@ -85,11 +100,13 @@ async def _converse(
                 raise frames.BadFrame("an unknown message")
 
 
-async def _recognised(recognise: Recognise, width: int, height: int, pixels: bytes) -> dict[str, Any]:
-    if len(pixels) != width * height:
+async def _recognised(recognise: Recognise, bitmap: Bitmap, cells: Any) -> dict[str, Any]:
+    if len(bitmap.pixels) != bitmap.width * bitmap.height:
         raise frames.BadFrame("a picture of another size than announced")
     try:
-        return {"lines": await recognise(width, height, pixels)}
+        return {"lines": await recognise(bitmap, CELLS.validate_python(cells))}
+    except ValidationError as error:
+        raise frames.BadFrame("cells that are none") from error
     except DocumentFailure as failure:
         return {"failure": {"code": failure.code, "detail": failure.detail}}
 

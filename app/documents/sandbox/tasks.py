@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from importlib import import_module
+from typing import Any
 
 from app.documents.archives import check_archive
-from app.documents.extract.docx import docx_tables, extract_docx
-from app.documents.extract.html import extract_html
-from app.documents.extract.image import extract_image
-from app.documents.extract.lines import Extracted
-from app.documents.extract.pdf import extract_pdf
-from app.documents.extract.tex import extract_tex
-from app.documents.extract.text import extract_markdown, extract_text
+from app.documents.extract.lines import Extracted, row_line
+from app.documents.extract.source import Desk, Source
 from app.documents.failures import DocumentFailure
 from app.documents.kinds import Kind
 from app.documents.limits import Limits
@@ -21,22 +17,35 @@ from app.documents.questions.keyfile import key_from_lines
 from app.documents.questions.parser import parse_questions
 from app.documents.scores.sheets import read_scores
 from app.documents.sniff import sniff
-from app.documents.tables.paged import image_tables, pdf_tables
-from app.documents.tables.spreadsheet import csv_tables, workbook_tables
-from app.documents.tables.table import Table, cell_text, make_table
-from app.documents.extract.lines import row_line
+from app.documents.tables.table import Table, cell_text
 from app.documents.values import Notice
+
+# A parser is imported when a document needs it: most libraries take longer to load than their work takes.
+EXTRACTORS: dict[Kind, str] = {
+    "pdf": "app.documents.extract.pdf",
+    "image": "app.documents.extract.image",
+    "docx": "app.documents.extract.docx",
+    "markdown": "app.documents.extract.markdown",
+    "text": "app.documents.extract.text",
+    "tex": "app.documents.extract.tex",
+    "html": "app.documents.extract.html",
+}
+TABLES: dict[Kind, str] = {
+    "xlsx": "app.documents.tables.spreadsheet",
+    "xls": "app.documents.tables.spreadsheet",
+    "csv": "app.documents.tables.delimited",
+    "pdf": "app.documents.tables.paged",
+    "image": "app.documents.tables.pictured",
+    "docx": "app.documents.tables.written",
+    "html": "app.documents.tables.written",
+    "markdown": "app.documents.tables.written",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Input:
     name: str
     content: bytes
-
-
-class Desk(Protocol):
-    def progress(self, step: str, done: int, of: int) -> None: ...
-    def recognise(self, width: int, height: int, pixels: bytes) -> list[dict[str, Any]]: ...
 
 
 Options = dict[str, Any]
@@ -91,54 +100,21 @@ def parse_answers(files: list[Input], options: Options, limits: Limits, desk: De
 
 
 def extract(file: Input, ocr_mode: str, limits: Limits, desk: Desk) -> Extracted:
-    kind = _checked(file, limits)
-
-    def pages(done: int, of: int) -> None:
-        desk.progress("pages", done, of)
-
-    match kind:
-        case "pdf":
-            return extract_pdf(file.name, file.content, limits, ocr_mode, desk.recognise, pages)
-        case "image":
-            return extract_image(file.name, file.content, limits, ocr_mode, desk.recognise)
-        case "docx":
-            return extract_docx(file.name, file.content, limits)
-    readers: dict[Kind, Callable[[str, bytes], Extracted]] = {
-        "markdown": extract_markdown,
-        "text": extract_text,
-        "tex": extract_tex,
-        "html": extract_html,
-    }
-    if kind not in readers:
+    module = EXTRACTORS.get(_checked(file, limits))
+    if module is None:
         raise DocumentFailure("unsupported_type", "a table is not a paper", file=file.name)
-    extracted = readers[kind](file.name, file.content)
+    extracted: Extracted = import_module(module).extract(Source(file.name, file.content, limits, ocr_mode, desk))
     if extracted.characters() > limits.characters:
-        raise DocumentFailure("result_too_large", "the file holds more text than is allowed", file=file.name)
+        raise DocumentFailure("result_too_large", "the document holds more text than is allowed", file=file.name)
     return extracted
 
 
 def tables_of(file: Input, ocr_mode: str, limits: Limits, desk: Desk) -> list[Table]:
-    kind = _checked(file, limits)
-
-    def pages(done: int, of: int) -> None:
-        desk.progress("pages", done, of)
-
-    match kind:
-        case "xlsx" | "xls":
-            return workbook_tables(file.name, file.content, limits)
-        case "csv":
-            return csv_tables(file.name, file.content, limits)
-        case "pdf":
-            return pdf_tables(file.name, file.content, limits, ocr_mode, desk.recognise, pages)
-        case "image":
-            return image_tables(file.name, file.content, limits, desk.recognise)
-        case "docx":
-            found = docx_tables(file.name, file.content)
-            return [make_table(file.name, f"table {at}", rows, limits) for at, rows in enumerate(found, start=1)]
-        case "html" | "markdown":
-            rows = [list(line.cells) for line in extract(file, ocr_mode, limits, desk).lines if line.cells]
-            return [make_table(file.name, "table 1", rows, limits)]
-    raise DocumentFailure("unsupported_type", "marks are not read from files of this type", file=file.name)
+    module = TABLES.get(_checked(file, limits))
+    if module is None:
+        raise DocumentFailure("unsupported_type", "marks are not read from files of this type", file=file.name)
+    found: list[Table] = import_module(module).tables(Source(file.name, file.content, limits, ocr_mode, desk))
+    return [table for table in found if table.rows]
 
 
 def _checked(file: Input, limits: Limits) -> Kind:

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field, replace
 
-from app.documents.scores.labels import MAX_ROW, Label, label_of
+from app.documents.scores.labels import IGNORED, MAX_ROW, Label, label_of
 from app.documents.scores.marks import read_mark
 from app.documents.tables.table import Table, cell_text
 from app.documents.values import Layout, ScoreMode
@@ -14,7 +14,9 @@ from app.documents.values import Layout, ScoreMode
 HEADER_DEPTH = 15
 TALLEST_HEADER = 3
 SAMPLE_ROWS = 60
+MOSTLY = 0.5
 NAME = re.compile(r"^(?:[\u4e00-\u9fff·]{2,8}|[A-Za-zÀ-ÿ][A-Za-zÀ-ÿ'’.-]*(?:,?\s+[A-Za-zÀ-ÿ][A-Za-zÀ-ÿ'’.-]*){0,4})$")
+BARE = re.compile(r"^[\d.]+$")
 STUDENT_ID = re.compile(r"^[A-Za-z]{0,6}[-_]?\d{2,24}[A-Za-z]?$")
 
 
@@ -38,6 +40,8 @@ class Columns:
     item: int | None = None  # in long tables: where the question is named
     mark: int | None = None
     topic: int | None = None
+    repaired: list[str] = field(default_factory=list)  # questions whose labels were inferred from their neighbours
+    unused: list[str] = field(default_factory=list)  # columns of numbers that nothing could be made of
 
     @property
     def question_ids(self) -> list[str]:
@@ -109,7 +113,7 @@ def _looks_like_body(row: list[str]) -> bool:
 def _guess_people(plan: Columns) -> None:
     rows = plan.table.rows[plan.body : plan.body + SAMPLE_ROWS]
     for at, label in enumerate(plan.labels):
-        if label.role not in {"empty", "other", "order"} or len(rows) < 2:  # noqa: PLR2004 - one row shows nothing
+        if label.role not in {"empty", "other", "order", "item"} or len(rows) < 2:  # noqa: PLR2004 - one row shows nothing
             continue
         cells = [cell_text(row[at]) for row in rows]
         filled = [cell for cell in cells if cell]
@@ -125,8 +129,12 @@ def _by_question(base: Columns) -> Columns | None:
     columns = {at: label for at, label in enumerate(base.labels) if label.role == "question"}
     if not columns:
         return None
+    repaired = _between(base, columns)
+    columns |= repaired
+    if all(BARE.match(label.text) for label in columns.values()) and not _are_numbers(base, list(columns.values())):
+        return None  # a row of marks, not of numbers of questions
     parts = _brackets_are_parts(list(columns.values()))
-    plan = replace(base, scored={}, maxima={}, mode="question")
+    plan = replace(base, scored={}, maxima={}, mode="question", repaired=[label.text for label in repaired.values()])
     for at, label in columns.items():
         part = f"({label.bracket})" if label.bracket and parts else label.part
         name = f"Q{label.number}{part}"
@@ -135,7 +143,20 @@ def _by_question(base: Columns) -> Columns | None:
             plan.maxima[name] = label.max_score
         elif label.bracket and not parts:
             plan.maxima[name] = float(label.bracket)
+    plan.unused = _unused(base, [*columns])
     return plan if len(columns) > 1 or base.total is not None or "q" in label_text(columns) else None
+
+
+def _count_up(labels: list[Label]) -> bool:
+    order = [(label.number or 0, [int(piece) for piece in re.findall(r"\d+", label.part)]) for label in labels]
+    texts = [label.text for label in labels]
+    return order == sorted(order) and len(set(texts)) == len(texts)
+
+
+def _are_numbers(base: Columns, labels: list[Label]) -> bool:
+    numbers = list(dict.fromkeys(label.number or 0 for label in labels))
+    dense = numbers == list(range(1, len(numbers) + 1)) or (not base.guessed and numbers[-1] - numbers[0] < 2 * len(numbers))
+    return dense and _count_up(labels)
 
 
 def label_text(columns: dict[int, Label]) -> str:
@@ -158,7 +179,7 @@ def _by_subject(base: Columns) -> Columns | None:
     plan = replace(base, scored={}, maxima={}, mode="subject")
     for at, label in known.items():
         name = f"SUBJECT_{label.text}"
-        if name not in plan.scored.values() and _numeric_share(base, at) > 0.5:  # noqa: PLR2004 - most of them
+        if name not in plan.scored.values() and _numeric_share(base, at) > MOSTLY:
             plan.scored[at] = name
             if label.max_score is not None:
                 plan.maxima[name] = label.max_score
@@ -171,11 +192,32 @@ def _by_total(base: Columns) -> Columns | None:
         at = next((index for index, label in enumerate(base.labels) if label.role == "mark"), None)
     if at is None or base.labels[at].role == "mark" and any(label.role in {"item", "topic"} for label in base.labels):
         return None
-    plan = replace(base, scored={at: "TOTAL"}, maxima={}, mode="total", total=at)
+    plan = replace(base, scored={at: "TOTAL"}, maxima={}, mode="total", total=at, unused=_unused(base, [at]))
     most = base.labels[at].max_score
     if most is not None:
         plan.maxima["TOTAL"] = most
     return plan
+
+
+def _between(base: Columns, columns: dict[int, Label]) -> dict[int, Label]:
+    """A column of marks between questions 2 and 4 is question 3, however its label was misread."""
+    found = {}
+    known = sorted(columns)
+    for before, after in zip(known, known[1:], strict=False):
+        first, last = columns[before].number or 0, columns[after].number or 0
+        between = range(before + 1, after)
+        unread = [at for at in between if base.labels[at].role in {"other", "empty"} and _numeric_share(base, at) > MOSTLY]
+        if len(unread) == len(between) == last - first - 1:
+            found |= {at: Label("question", str(first + step), first + step) for step, at in enumerate(unread, start=1)}
+    return found
+
+
+def _unused(base: Columns, used: list[int]) -> list[str]:
+    return [
+        label.text
+        for at, label in enumerate(base.labels)
+        if at not in used and label.role == "other" and _numeric_share(base, at) > MOSTLY and not IGNORED.search(label.text)
+    ]
 
 
 def _long(base: Columns) -> Columns | None:

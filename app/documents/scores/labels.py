@@ -14,7 +14,7 @@ def _words(pattern: str) -> re.Pattern[str]:
 
 
 RANK = _words(r"排名|名次|位次|班次|校次|年级次|\brank(?:ing)?\b|\bposition\b|\bpercentile\b|\bgrade$|等级|等第|letter")
-NAME = _words(r"^(?:姓\s*名|(?:考生|学生)(?:姓名)?|名字|(?:student'?s?\s*|pupil\s*|full\s*|candidate\s*)?names?|students?|pupils?|candidates?|learner)$")
+NAME = _words(r"^(?:姓\s*名|(?:考生|学生)(?:姓名)?|名字|(?:s_?|student'?s?\s*|pupil\s*|full\s*|candidate\s*)?names?|students?|pupils?|candidates?|learner)$")
 GIVEN = _words(r"^(?:first|given|last|family|sur)\s*_?names?$|^surname$")
 ID = _words(
     r"^(?:自定义)?(?:准考证号?|考\s*号|考生号|学\s*号|学生(?:编号|id)|学籍号|编号|(?:student|candidate|pupil|exam|roll|admission|registration|index|seat)\s*_?-?"
@@ -22,7 +22,7 @@ ID = _words(
 )
 CLASS = _words(r"^(?:班\s*级|行政班|教学班|班别|班|class(?:\s*name)?|form|homeroom|group|年级|grade\s*level)$")
 ORDER = _words(r"^(?:序\s*号|编?次|no\.?|n[ºo°]\.?|s/?n|sl\.?\s*no\.?|sr\.?\s*no\.?|\#|row|座号|座位号?|考场|seat)$")
-TOTAL = _words(r"^(?:总\s*分|总成绩|总得分|合计|卷面(?:总)?分|(?:grand\s+|overall\s+)?totals?(?:\s*(?:scores?|marks?|points?))?|sum|final\s*(?:score|mark)|overall)")
+TOTAL = _words(r"^(?:总\s*分|总成绩|总得分|合计|卷面(?:总)?分|(?:grand\s+|overall\s+)?totals?(?:\s*(?:scores?|marks?|points?))?|sum|final\s*(?:score|mark)|overall|grade\s*/)")
 MARK = _words(r"^(?:得\s*分|分\s*数|成\s*绩|科目(?:分数|成绩)|scores?|marks?|points?|result|points?\s*(?:earned|awarded)|(?:exam|test)\s*(?:score|mark)s?)\s*(?:[（(/].*)?$")
 ITEM = _words(r"^(?:题\s*号|题目|小题(?:号)?|questions?(?:\s*(?:no\.?|number|id|\#))?|items?(?:\s*no\.?)?|q(?:\s*no\.?)?|problem)$")
 TOPIC = _words(r"^(?:科目(?:名称)?|学科|选考?科目?|subjects?(?:\s*name)?|course|module)$")
@@ -35,12 +35,13 @@ SUBJECT = _words(
     r"\s*(?:成绩|分数|得分|scores?|marks?|paper)?\s*(?:[（(\[]?\s*/?\s*(\d{2,3})\s*(?:分|points?|marks?)?\s*[）)\]]?)?$"
 )
 QUESTION = _words(
-    r"^(?:Q(?:uestion)?|第|T|Item|题|Problem|Prob|P|\#)?\s*[.#_-]?\s*(?P<number>\d{1,3})"
+    r"^(?:Q(?:uestion)?|第|T|Item|题|Problem|Prob|P|\#)?\s*[.#_-]?\s*(?P<number>[1-9]\d{0,2})"
     r"(?P<part>(?:\s*[（(]\s*(?:[a-z]{1,4}|\d{1,2})\s*[）)]|\s?[a-z]{1,4}(?![a-z])|[-_.]\s?(?:\d{1,2}|[a-z]{1,3})(?!\d))*)"
     r"\s*题?\s*(?:[（(\[/]\s*(?:满分|max\.?|out\s+of|/)?\s*:?\s*(?P<max>\d{1,3}(?:\.\d+)?)\s*(?P<unit>分|points?|pts?\.?|marks?|m|p)?\s*[）)\]]?)?"
     r"\s*(?:得分|score|marks?|分)?$"
 )
 MAX_ROW = _words(r"^(?:满\s*分|分\s*值|总?满分值?|卷面满分|max(?:imum)?\.?(?:\s*(?:score|mark|point)s?)?|full\s*(?:score|mark)s?|out\s+of|(?:points?|marks?)\s*(?:possible|available)|possible(?:\s*points)?|points)\s*[:：]?$")
+KEY_ROW = _words(r"^(?:(?:正确|参考|标准)?答案|(?:answer\s*)?key|correct(?:\s*answers?)?|answers?)\s*[:：]?$")
 FOOTER = _words(
     r"^(?:(?:班级|年级|全班|全体|总)?\s*(?:平均|均)\s*(?:分|值|得分)?|最\s*高\s*分?|最\s*低\s*分?|及格[率人]|优秀[率人]|得分率|难度|区分度|标准差|方差|中位数|合\s*计|总\s*计|人数|参考人数|应考|实考"
     r"|(?:class\s+|overall\s+|grand\s+)?(?:averages?|avg\.?|means?|median|mode|std\.?(?:\s*dev\.?)?|standard\s+deviation|variance|minimum|min\.?|highest|lowest|count|pass\s*rate"

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 
 from app.documents.scores.columns import Columns
-from app.documents.scores.labels import FOOTER, MAX_ROW, label_of
+from app.documents.scores.labels import FOOTER, KEY_ROW, MAX_ROW, label_of
 from app.documents.scores.marks import Reading, read_mark
 from app.documents.tables.table import cell_text
 from app.documents.values import Notice, Student
@@ -43,7 +43,7 @@ def read_table(plan: Columns) -> Read:
     header = [cell_text(cell) for cell in plan.table.rows[plan.header_row]]
     for row in range(plan.body, len(plan.table.rows)):
         cells = [cell_text(cell) for cell in plan.table.rows[row]]
-        if _is_footer(plan, cells) or cells == header or any(MAX_ROW.match(cell) for cell in cells[:LEAD_CELLS]):
+        if _is_footer(plan, cells) or cells == header or any(MAX_ROW.match(cell) or KEY_ROW.match(cell) for cell in cells[:LEAD_CELLS]):
             continue
         if plan.layout == "long":
             _long_row(read, row)
@@ -103,6 +103,7 @@ def _wide_row(read: Read, row: int) -> None:
         read.understood += missing  # an absent student's empty cells are as they should be
     if no_marks and not student.absent and not student.exempt and student.total is None:
         if all(kind == "empty" for kind in kinds):
+            read.cells -= len(kinds)
             read.warn("student_without_marks", f"{name or student_id} has no marks.")
         else:
             read.odd.append(name or student_id or "")

@@ -17,6 +17,7 @@ LEAST_COVERAGE = 0.85
 LEAST_CONFIDENCE = 0.82
 MODE_WEIGHT: dict[ScoreMode, float] = {"question": 1.0, "subject": 0.9, "total": 0.75}
 GUESSED = 0.8
+REPAIRED = 0.9
 
 
 @dataclass(slots=True)
@@ -107,6 +108,12 @@ def judge(read: Read) -> Reading:
     if read.beyond:
         confidence *= 0.6
         notes.append(f"{read.beyond} marks are beyond what their question is out of")
+    if plan.repaired:
+        confidence *= REPAIRED
+        notes.append(f"labels inferred from their neighbours: {', '.join(plan.repaired[:8])}")
+    if plan.unused:
+        confidence *= GUESSED
+        notes.append(f"not used: {', '.join(plan.unused[:8])}")
     agree, compared = read.sums
     if compared and agree < compared:
         confidence *= 0.98 if agree >= 0.95 * compared else 0.75

@@ -1,38 +1,34 @@
-"""xlsx, xls and csv."""
+"""xlsx and xls."""
 
 from __future__ import annotations
 
-import csv
-from collections import Counter
 from datetime import date, datetime, time, timedelta
-from io import BytesIO, StringIO
+from io import BytesIO
 from typing import Any
 
 from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
-from app.documents.extract.encoding import decode
+from app.documents.extract.source import Source
 from app.documents.failures import DocumentFailure
 from app.documents.limits import Limits
 from app.documents.tables.table import Cell, Table, make_table
 
-DELIMITERS = (",", "\t", ";", "|")
-SAMPLE_LINES = 50
 MERGED_AREA = 20_000
 
 
-def workbook_tables(name: str, content: bytes, limits: Limits) -> list[Table]:
+def tables(source: Source) -> list[Table]:
     """Every visible sheet, merged cells filled with what they show."""
     try:
-        with CalamineWorkbook.from_filelike(BytesIO(content)) as workbook:
+        with CalamineWorkbook.from_filelike(BytesIO(source.content)) as workbook:
             shown = [
                 sheet.name
                 for sheet in workbook.sheets_metadata
                 if sheet.typ == SheetTypeEnum.WorkSheet and sheet.visible == SheetVisibleEnum.Visible
             ]
-            return [_sheet(name, workbook.get_sheet_by_name(sheet), limits) for sheet in shown]
+            return [_sheet(source.name, workbook.get_sheet_by_name(sheet), source.limits) for sheet in shown]
     except CalamineError as error:
         code = "encrypted" if "password" in str(error).lower() or "encrypt" in str(error).lower() else "damaged"
-        raise DocumentFailure(code, f"the workbook cannot be read: {error}", file=name) from error
+        raise DocumentFailure(code, f"the workbook cannot be read: {error}", file=source.name) from error
 
 
 def _sheet(file: str, sheet: Any, limits: Limits) -> Table:
@@ -60,29 +56,3 @@ def _cell(value: Any) -> Cell:
     if isinstance(value, (date, datetime, time, timedelta)):
         return value.isoformat() if not isinstance(value, timedelta) else str(value)
     return str(value) or None
-
-
-def csv_tables(name: str, content: bytes, limits: Limits) -> list[Table]:
-    text = decode(content)
-    first, _, rest = text.partition("\n")
-    delimiter = first.strip()[4:5] if first.lower().startswith("sep=") else _delimiter(text)
-    if first.lower().startswith("sep="):
-        text = rest
-    csv.field_size_limit(100_000)
-    try:
-        rows = [[cell.strip() or None for cell in row] for row in csv.reader(StringIO(text), delimiter=delimiter)]
-    except csv.Error as error:
-        raise DocumentFailure("damaged", f"the table cannot be read: {error}", file=name) from error
-    return [make_table(name, name, rows, limits)]
-
-
-def _delimiter(text: str) -> str:
-    """The one that cuts most lines into the same number of cells."""
-    lines = [line for line in text.split("\n")[:SAMPLE_LINES] if line.strip()]
-
-    def fit(delimiter: str) -> tuple[int, int]:
-        widths = Counter(len(row) for row in csv.reader(lines, delimiter=delimiter))
-        width, count = max(((w, c) for w, c in widths.items() if w > 1), key=lambda pair: pair[1], default=(1, 0))
-        return count, width
-
-    return max(DELIMITERS, key=fit)

@@ -92,7 +92,7 @@ async def begin(
         queue,
         list(gated),
     )
-    verdicts = {record["token"]: _read(record, gated) for record in records}
+    verdicts = {record["token"]: _read(record, gated, alone=alone) for record in records}
     running = {begun.hint for begun in verdicts.values() if begun.verdict is Verdict.RUN}
     # Redis may hand a hint over twice: one of them runs, and the other is then worthless.
     return [
@@ -101,14 +101,14 @@ async def begin(
     ]
 
 
-def _read(record: Any, gated: Sequence[str]) -> Begun:
+def _read(record: Any, gated: Sequence[str], *, alone: bool) -> Begun:
     hint = Hint(record["job_id"], record["hinted"])
     if record["mine"]:
         return Begun(Verdict.RUN, hint, _delivery(record))
     if record["status"] != "queued" or record["attempt"] != hint.attempt - 1:
         return Begun(Verdict.DROP, hint)
     due = Due(hint, record["tenant_id"], record["bulk"], record["priority"], None)
-    if record["losses"] >= SUSPECT_LOSSES and not record["waits"]:
+    if record["losses"] >= SUSPECT_LOSSES and not alone and not record["waits"]:
         return Begun(Verdict.ALONE, hint, due=due)
     if record["kind"] in gated and not record["waits"]:
         return Begun(Verdict.PERMIT, hint, due=due, kind=record["kind"], input=json.loads(record["input"]))

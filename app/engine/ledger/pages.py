@@ -80,7 +80,8 @@ with {group}, running as materialized (
 )
 select {columns} from page join jobs using (job_id, tenant_id) order by at desc, job_id desc
 """
-    return await connection.fetch(statement, *bound.values)
+    records: list[asyncpg.Record] = await connection.fetch(statement, *bound.values)
+    return records
 
 
 def groups(bound: Bound, tenant_id: str | None, **wanted: str | None) -> str:

@@ -52,7 +52,7 @@ def _row(row: dict[str, Any], count: Census | None) -> dict[str, Any]:
         state = "paused"
     else:
         state = "draining" if row["processing"] else "drained"
-    return row | {"state": state}
+    return {"queue": row["queue"], "state": state} | row
 
 
 _OVERVIEW = """

@@ -59,7 +59,8 @@ with {found}, first as (
 select {columns} from first join jobs j using (tenant_id, job_id)
 order by first.lane_seq nulls first, first.at, job_id
 """
-    return await connection.fetch(statement, *bound.values)
+    records: list[asyncpg.Record] = await connection.fetch(statement, *bound.values)
+    return records
 
 
 def _found(bound: Bound, wanted: DeadLetters) -> str:

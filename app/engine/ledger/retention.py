@@ -118,7 +118,7 @@ with attempts as (
 delete from jobs where tenant_id = $1 and job_id = any($2::uuid[])
 """
 
-# The least UUIDv7 of a moment: ids bound what was made before it, where no index on the moment itself is worth its cost.
+# The least UUIDv7 of a moment: ids bound what was made before it, where no index on the moment is worth its cost.
 _ID_OF = "(lpad(to_hex((extract(epoch from {moment}) * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid"
 
 # A job whose tombstone is so old was kept for as long before.

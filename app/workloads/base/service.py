@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from app.engine.auditor import Auditor
 from app.engine.cron import Upkeep
-from app.engine.leftovers import Leftovers
+from app.engine.leftovers import HeldPermits, Leases
 from app.engine.retention import Retention
 from app.tenancy.tenants import list_tenants
+
+MARGIN = 5.0  # seconds after the end of a lease in which what hung on it is put right
 
 
 async def remove_expired(upkeep: Upkeep) -> int:
@@ -18,6 +20,7 @@ async def remove_expired(upkeep: Upkeep) -> int:
 
 
 def make_auditor(upkeep: Upkeep) -> Auditor:
-    """Of the ledger and of every queue's Redis."""
-    looks = [Leftovers(queue, redis, upkeep.database).look for queue, redis in upkeep.pools.items()]
-    return Auditor(upkeep.database, looks)
+    """Of the ledger, every queue's leases, and the permits."""
+    leases = [Leases(queue, redis, upkeep.database).look for queue, redis in upkeep.pools.items()]
+    permits = HeldPermits(upkeep.shared, upkeep.database).look
+    return Auditor(upkeep.database, [*leases, permits], confirm_after=upkeep.lease + MARGIN)

@@ -156,7 +156,7 @@ select exists (select 1 from jobs where tenant_id = $1 and queue = $2 and lane_i
 """
 
 _CLEAR_JOBS = """
-update jobs set input = '{"deleted": true}', result = null, updated_at = now()
+update jobs set input = jsonb_set(input, '{messages}', '[]'), result = null, updated_at = now()
 where tenant_id = $1 and status in ('done', 'failed', 'cancelled')
   and job_id in (select job_id from chat_messages where tenant_id = $1 and lane_id = $2)
 """

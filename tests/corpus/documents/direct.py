@@ -15,7 +15,7 @@ class NoRecogniser:
     def progress(self, step: str, done: int, of: int) -> None:
         pass
 
-    def recognise(self, width: int, height: int, pixels: bytes) -> list[dict[str, Any]]:
+    def recognise(self, width: int, height: int, pixels: bytes, cells: object = None) -> list[dict[str, Any]]:
         raise AssertionError("this document needs no recogniser")
 
 

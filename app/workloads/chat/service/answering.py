@@ -44,7 +44,7 @@ class Known(NamedTuple):
 
 
 async def answer(ctx: JobContext, tools: Tools) -> Done:
-    known = await look_up(ctx, ChatRequest.model_validate(ctx.input))
+    known = await look_up(ctx)
     async with tools.models.lend(ctx.tenant_id) as provider:
         draft = Draft(ctx, known.asked, known.agent, provider.name)
         ctx.keep_when_cancelled(draft.cancelled)
@@ -55,12 +55,13 @@ async def answer(ctx: JobContext, tools: Tools) -> Done:
             raise outcome_of(error) from error
 
 
-async def look_up(ctx: JobContext, request: ChatRequest) -> Known:
+async def look_up(ctx: JobContext) -> Known:
     async with ctx.session() as session:
         connection = await driver_connection(session)
         asked = await store.read_turn(connection, ctx.tenant_id, UUID(ctx.job_id))
         if asked is None:
             raise Fail("turn_deleted", "The session of this turn was deleted.")
+        request = ChatRequest.model_validate(ctx.input)
         agent: Agent | None = TUTORS[request.role]
         if request.agent is not None:
             agent = await store.read_agent(connection, ctx.tenant_id, request.agent)
