@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -90,15 +88,11 @@ def invalid(error: ValidationError | RequestValidationError, where: str = "") ->
     return InvalidRequest(f"The request has {len(found)} problem(s).", errors=found)
 
 
-@contextmanager
-def pointing_below(where: str) -> Iterator[None]:
-    """Make the pointers of a refusal start where its subject stands in the request."""
-    try:
-        yield
-    except Refusal as refusal:
-        if refusal.errors:
-            refusal.errors = [{**each, "pointer": where + each["pointer"]} for each in refusal.errors]
-        raise
+def point_below(refusal: Refusal, where: str) -> Refusal:
+    """The refusal with pointers that start where its subject stands in the request."""
+    if refusal.errors:
+        refusal.errors = [{**each, "pointer": where + each["pointer"]} for each in refusal.errors]
+    return refusal
 
 
 def refusals(*classes: type[Refusal]) -> dict[int | str, dict[str, Any]]:

@@ -19,6 +19,7 @@ from app.engine.ledger.progress import Progress
 from app.engine.ledger.rows import Hint
 from app.engine.metrics import WorkerMetrics
 from app.engine.workload import JobKind
+from app.kit.aside import Aside
 from app.kit.backoff import Backoff
 from app.kit.db import TRY_AGAIN
 from app.kit.logging import get_logger
@@ -57,7 +58,7 @@ class InFlight:
         self._metrics = metrics
         self._on_over = on_over
         self._runs: dict[Delivery, Run] = {}
-        self._adoptions: set[asyncio.Task[None]] = set()
+        self._aside = Aside()
 
     def __len__(self) -> int:
         return len(self._runs)
@@ -101,9 +102,7 @@ class InFlight:
 
     def adopt_soon(self, old: UUID, new: UUID) -> None:
         """The worker's lease ran out and it is registered anew: keep what rescue has not given away, drop the rest."""
-        task = asyncio.create_task(self._adopt(old, new))
-        self._adoptions.add(task)
-        task.add_done_callback(self._adoptions.discard)
+        self._aside.start(self._adopt(old, new))
 
     async def _deliver(self, run: Run) -> None:
         delivery = run.delivery

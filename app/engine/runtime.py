@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import os
 import time
-from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -20,22 +19,24 @@ from uuid import UUID
 from arq.connections import ArqRedis
 
 from app.engine.beginning import Beginner
+from app.engine.bell import Bell
 from app.engine.context import Hands
 from app.engine.control import Control
 from app.engine.dispatch import Claimed, Dispatcher, equal_shares, member_of
-from app.engine.events import Event, EventLog
+from app.engine.events import EventLog
 from app.engine.execute import Stop
 from app.engine.finishing import Finisher
 from app.engine.inflight import InFlight, Runnable
+from app.engine.intake import Intake
 from app.engine.lease import Lease
-from app.engine.ledger.begin import Begun, Verdict
 from app.engine.ledger.heartbeat import WorkerCard
-from app.engine.ledger.rows import Due, Hint
+from app.engine.ledger.rows import Hint
 from app.engine.metrics import WorkerMetrics
 from app.engine.permits import Permits
 from app.engine.plain import PlainWorker
 from app.engine.policy import TenantPolicy
 from app.engine.reconcile import Reconciler
+from app.kit.aside import Aside
 from app.kit.backoff import Backoff
 from app.kit.db import CONNECTION_LOST, Database
 from app.kit.failpoints import failpoint
@@ -95,11 +96,9 @@ class Runtime(PlainWorker):
         self._events = events
         self._options = options
         self._errands = errands
-        self._suspects: deque[Due] = deque()  # begun only when nothing else runs here
         self._changed = Waker()  # a slot is free, an end is written, work has come, or the worker is to stop
         self._draining = False
-        self._bell: asyncio.Task[None] | None = None
-        self._aside: set[asyncio.Task[None]] = set()
+        self._aside = Aside()
         self.meter = Meter(options.version)
         self._metrics = metrics = WorkerMetrics(self.meter, queue, runnables)
         self._finisher = Finisher(
@@ -108,6 +107,7 @@ class Runtime(PlainWorker):
         self._inflight = InFlight(
             runnables, Hands(database, events), self._finisher, metrics=metrics, on_over=self._over
         )
+        self._bell = Bell(self.dispatcher, self._changed.set, patience=IDLE_WAIT)
         self._permits: Permits | None = None
         if policy is not None and shared is not None:
             gated = [each.kind for each in runnables.values() if each.kind.permits]
@@ -142,7 +142,7 @@ class Runtime(PlainWorker):
             lease=options.lease,
             heartbeat=options.heartbeat,
         )
-        self._beginner = Beginner(
+        beginner = Beginner(
             queue,
             database,
             worker_id=lambda: self._lease.worker_id,
@@ -151,6 +151,7 @@ class Runtime(PlainWorker):
             give_up=lambda: self._draining,
             permits=self._permits,
         )
+        self._intake = Intake(beginner, self._inflight, self._finisher, self.dispatcher, events, metrics)
         self._reconciler = Reconciler(
             queue,
             database,
@@ -230,27 +231,30 @@ class Runtime(PlainWorker):
         await self.heart_beat()
         if self.job_tasks:
             await self._cancel_aborted_jobs()
-        if self._suspects and not self.load:
-            self._heed(await self._beginner.begin([self._suspects.popleft().hint], alone=True))
+        if self._intake.holds_suspects and not self.load:
+            await self._intake.take_suspect()
             return
         self._changed.clear()  # before the look: what changes from now on is a reason for another one
         room = self._options.slots - self.load
-        if room <= 0 or self._suspects or self._control.paused or self._inflight.wants_quiet(self._options.slots):
+        if room <= 0 or self._is_reserved():
             await self._finisher.flush()
             await self._changed.wait(BUSY_WAIT)
             return
         claimed = await self._claim(room)
         for job in claimed.plain:
             self.start_plain(job).add_done_callback(lambda _: self._changed.set())
-        if claimed.hints:
-            self._heed(await self._beginner.begin(claimed.hints))
+        await self._intake.take(claimed.hints)
         if claimed:
             return
         if len(self._finisher):  # its end brings the lane's next job, and leases to end: no blocking on Redis now
             await self._changed.wait(BUSY_WAIT)
             return
-        self._listen()
+        self._bell.listen()
         await self._changed.wait(IDLE_WAIT if claimed.next_due_ms < 0 else min(IDLE_WAIT, claimed.next_due_ms / 1000))
+
+    def _is_reserved(self) -> bool:
+        """Free slots are not to be filled now."""
+        return self._control.paused or self._intake.holds_suspects or self._inflight.wants_quiet(self._options.slots)
 
     async def _claim(self, room: int) -> Claimed:
         over = self._finisher.take_over()
@@ -266,16 +270,6 @@ class Runtime(PlainWorker):
             self._reconciler.kick()
         return claimed
 
-    def _listen(self) -> None:
-        """Have one blocking read out that hears of new work. It outlasts rounds: a cancel would cost a connection."""
-        if self._bell is not None:
-            if not self._bell.done():
-                return
-            bell, self._bell = self._bell, None
-            bell.result()  # Redis went away while it listened: the round fails, and backs off
-        self._bell = asyncio.create_task(self.dispatcher.wait_for_work(IDLE_WAIT))
-        self._bell.add_done_callback(lambda _: self._changed.set())
-
     async def _pause(self, seconds: float) -> None:
         """Wait out a failure; a drain ends it."""
         until = time.monotonic() + seconds
@@ -284,41 +278,15 @@ class Runtime(PlainWorker):
             if not self._draining:
                 await self._changed.wait(rest)
 
-    def _heed(self, begun: Sequence[Begun]) -> None:
-        """Act on the verdicts. What Redis has to hear is posted, or goes with the next claim: jobs start at once."""
-        deliveries = [each.delivery for each in begun if each.delivery is not None]
-        self._metrics.begun(deliveries)
-        self._events.post(
-            [Event(each.tenant_id, each.job_id, each.attempt, "started", {"queue": each.queue}) for each in deliveries]
-        )
-        for delivery in deliveries:
-            self._inflight.start(delivery)
-        self._suspects.extend(each.due for each in begun if each.verdict is Verdict.ALONE and each.due)
-        self._finisher.release(each.hint for each in begun if each.verdict is Verdict.DROP)
-        if back := [(each.due, each.wait) for each in begun if each.verdict is Verdict.LATER and each.due]:
-            self._beside(self._put_back(back))
-
-    async def _put_back(self, dues: Sequence[tuple[Due, float]]) -> None:
-        try:
-            await self.dispatcher.put_back(dues)
-        except REDIS_AWAY as error:
-            log.debug("hints were left to their leases", error=str(error))
-
-    def _beside(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
-        self._aside.add(task)
-        task.add_done_callback(self._aside.discard)
-
     def _held_members(self) -> list[str]:
         """Everything whose lease in Redis must not run out."""
-        hints = [*self._inflight.hints(), *(due.hint for due in self._suspects)]
-        return [member_of(hint) for hint in hints] + list(self.tasks)
+        return [member_of(hint) for hint in (*self._inflight.hints(), *self._intake.hints())] + list(self.tasks)
 
     def _over(self, hint: Hint) -> None:
         """A run has ended: its slot is free, and so are its permits."""
         self._changed.set()
         if self._permits is not None and self._permits.holds(hint):
-            self._beside(self._permits.give_back([hint]))
+            self._aside.start(self._permits.give_back([hint]))
 
     def _lease_lost(self, old: UUID, new: UUID) -> None:
         self.ctx["worker_id"] = new
@@ -333,15 +301,12 @@ class Runtime(PlainWorker):
         self._inflight.stop_all(Stop.DRAIN)
         for plain in list(self.tasks.values()):
             plain.cancel()
-        if self._suspects:
-            self._beside(self._put_back([(due, 0.0) for due in self._suspects]))
         with contextlib.suppress(TimeoutError, *REDIS_AWAY):
             async with asyncio.timeout(LAST_WORDS):
-                while rest := [*self._inflight.running(), *self.tasks.values(), *self._aside]:
+                while rest := [*self._inflight.running(), *self.tasks.values(), *self._aside.tasks]:
                     await asyncio.wait(rest)
+                await self._intake.hand_back()
                 await self._finisher.drained()
                 await self._events.drain()
-        if self._bell is not None:
-            self._bell.cancel()
-            await asyncio.wait({self._bell})
+        await self._bell.stop()
         log.info("drained", seconds=round(time.monotonic() - started, 2))

@@ -67,6 +67,9 @@ class RateLimiter:
 
     async def take(self, key: str, *, per_minute: int, cost: int = 1) -> Allowance:
         """Take `cost` of `per_minute` requests under this key."""
+        purse = self._purses.peek((key, per_minute))
+        if purse is not None and (allowance := purse.spend(cost)) is not None:
+            return allowance
         if cost < per_minute // CHANGE and (change := await self._from_purse((key, per_minute), cost)) is not None:
             return change
         return await self._takes.submit((f"homeroom:rate:{key}", per_minute, cost))

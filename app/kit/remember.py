@@ -37,6 +37,11 @@ class Remembered(Generic[K, V]):
         """Ask again for every answer of which this holds."""
         self._known = {key: known for key, known in self._known.items() if not about(known[1])}
 
+    def peek(self, key: K) -> V | None:
+        """What is remembered, if anything is: for whoever asks so often that an await would be dear."""
+        known = self._known.get(key)
+        return known[1] if known is not None and known[0] > time.monotonic() else None
+
     def forget_this(self, key: K, value: V) -> None:
         """Ask again about this key, unless somebody has done so already."""
         known = self._known.get(key)

@@ -15,6 +15,8 @@ import httpx
 import pytest
 import pytest_asyncio
 
+from app.kit.db import Database
+from app.library.demo import seed_demo
 from tests.support.deployment import Deployment, serve_worker
 from tests.support.processes import ROOT
 
@@ -62,7 +64,9 @@ SNIPPETS = snippets()
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def printed(api: httpx.AsyncClient, deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) -> Any:
+async def printed(
+    api: httpx.AsyncClient, deployment: Deployment, database: Database, tmp_path_factory: pytest.TempPathFactory
+) -> Any:
     """What each snippet printed, by its line; those of a language run in one session, from the top down."""
     environment = {
         "PATH": os.environ["PATH"],
@@ -70,7 +74,9 @@ async def printed(api: httpx.AsyncClient, deployment: Deployment, tmp_path_facto
         "HOMEROOM_KEY": deployment.keys["api_key"],
         "HOMEROOM_OPERATOR_KEY": deployment.keys["operator_key"],
     }
-    async with serve_worker(deployment, "base"):
+    async with database.session("demo") as session:
+        await seed_demo(session, "demo")
+    async with serve_worker(deployment, "base"), serve_worker(deployment, "chat"):
         folder = tmp_path_factory.mktemp("guide")
         return {k: v for language in RUN for k, v in (await _run(language, environment, folder)).items()}
 

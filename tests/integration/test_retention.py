@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
+from typing import Any, cast
 from uuid import UUID
 
 import asyncpg
@@ -16,6 +17,7 @@ from app.engine.ledger.finish import End
 from app.engine.ledger.read import read_job
 from app.engine.ledger.retention import Expired, has_expired
 from app.engine.ledger.rows import JobRow
+from app.engine.ledger.submit import Accepted, submit
 from app.engine.retention import Retention
 from app.kit.db import Connection, Database
 from app.kit.ids import uuid7
@@ -256,3 +258,35 @@ async def test_a_retry_that_meets_the_sweep_leaves_the_job_retried_or_gone(
         await holder.execute("delete from jobs where job_id = $1", failed.job_id)
         await holder.execute("insert into expired_jobs (tenant_id, job_id) values ('demo', $1)", failed.job_id)
     assert (await retrying).status_code == 410
+
+
+class Interrupted:
+    """A connection on whose way between two statements of an admission retention removes the lane."""
+
+    def __init__(self, connection: Connection, retention: Retention, tenant: str) -> None:
+        self._connection = connection
+        self._retention = retention
+        self._tenant = tenant
+        self.interrupted = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+    async def fetch(self, query: str, *arguments: Any) -> Any:
+        if "from lanes" in query and "for update" in query and not self.interrupted:
+            self.interrupted += 1
+            await self._retention.sweep({self._tenant: DAYS})
+        return await self._connection.fetch(query, *arguments)
+
+
+async def test_a_submit_whose_lane_is_removed_under_it_opens_it_again(
+    retention: Retention, database: Database, ledger: Connection, tenant: str
+) -> None:
+    await age(ledger, await ended(ledger, tenant, lane_id="idle"))
+    await ledger.execute("update lanes set last_at = now() - interval '31 days' where tenant_id = $1", tenant)
+    async with database.ledger.acquire() as connection:
+        interrupted = Interrupted(connection, retention, tenant)
+        [answer] = await submit(cast("Connection", interrupted), [new_job(tenant_id=tenant, lane_id="idle")])
+    assert interrupted.interrupted == 1
+    assert isinstance(answer, Accepted)
+    assert answer.job.lane_seq == 1  # a lane that begins anew

@@ -26,6 +26,7 @@ ROW = JobRow(
     attempt=0,
     max_attempts=5,
     priority=7,
+    bulk=False,
     error=None,
     error_detail=None,
     result=None,

@@ -12,7 +12,7 @@ from app.api.deps import Services
 from app.api.jobs.documents import Sight, job_document, see
 from app.api.jobs.waiting import wait_for
 from app.api.pages import Cursor, cut, page
-from app.api.problems import pointing_below
+from app.api.problems import point_below
 from app.api.refusals import JobExpired, JobNotFound
 from app.engine.events import Event
 from app.engine.ledger.cancel import JobNotCancellable, cancel
@@ -40,8 +40,10 @@ class Jobs:
 
     def accept(self, wish: Wish, where: str = "/body") -> NewJob:
         """Check a wish against what this deployment runs; pointers of a refusal start at `where`."""
-        with pointing_below(where):
+        try:
             return accept(self.services.registry, wish)
+        except Refusal as refusal:
+            raise point_below(refusal, where) from None
 
     async def submit(self, wish: Wish) -> Accepted:
         return await self.services.submitter.submit(self.accept(wish))

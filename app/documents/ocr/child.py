@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from app.documents.sandbox import frames
@@ -11,6 +12,7 @@ from app.documents.sandbox.confine import confine, die_with, take_pipes
 
 REQUEST_BYTES = 512 * 1024
 MIN_SCORE = 0.5
+FAR, NEAR = 1.3, 0.25  # gaps, in heights of the text
 
 
 def main(parent: str, pixel_limit: str, threads: str) -> None:
@@ -45,15 +47,39 @@ def _load(threads: int) -> Any:
         grey = numpy.frombuffer(pixels, dtype=numpy.uint8).reshape(height, width)
         if cells is not None:
             return [_cell(engine, numpy, grey, *cell) for cell in cells]
-        found = engine(numpy.stack([grey] * 3, axis=-1))
+        found = engine(numpy.stack([grey] * 3, axis=-1), return_word_box=True)
         if found.boxes is None:
             return []
-        return [
-            {"text": text, "score": float(score), "box": [[float(x), float(y)] for x, y in box]}
-            for text, score, box in zip(found.txts, found.scores, found.boxes, strict=True)
-        ]
+        lines: list[dict[str, Any]] = []
+        for text, score, box, words in zip(found.txts, found.scores, found.boxes, found.word_results, strict=True):
+            corners = [[float(x), float(y)] for x, y in box]
+            lines += apart({"text": text, "score": float(score), "box": corners}, words)
+        return lines
 
     return recognise
+
+
+def apart(line: dict[str, Any], words: Sequence[tuple[str, float, Any]]) -> list[dict[str, Any]]:
+    """Texts that stand far from each other are several lines: cells of a table, options in a row."""
+    box = line["box"]
+    height = max(1.0, box[3][1] - box[0][1])
+    groups: list[list[tuple[str, float, Any]]] = []
+    for word in words:
+        if groups and float(word[2][0][0]) - float(groups[-1][-1][2][1][0]) <= FAR * height:
+            groups[-1].append(word)
+        else:
+            groups.append([word])
+    return [line] if len(groups) < 2 else [_group(group, height) for group in groups]  # noqa: PLR2004 - nothing to part
+
+
+def _group(words: list[tuple[str, float, Any]], height: float) -> dict[str, Any]:
+    text, before = "", None
+    for word, _, box in words:
+        near = before is None or float(box[0][0]) - float(before[1][0]) < NEAR * height
+        text, before = text + ("" if near else " ") + word, box
+    first, last = words[0][2], words[-1][2]
+    corners = [[float(x), float(y)] for x, y in (first[0], last[1], last[2], first[3])]
+    return {"text": text, "score": float(min(score for _, score, _ in words)), "box": corners}
 
 
 def _cell(engine: Any, numpy: Any, grey: Any, left: int, top: int, right: int, bottom: int) -> dict[str, Any]:

@@ -206,6 +206,8 @@ def _between(base: Columns, columns: dict[int, Label]) -> dict[int, Label]:
     for before, after in zip(known, known[1:], strict=False):
         first, last = columns[before].number or 0, columns[after].number or 0
         between = range(before + 1, after)
+        if not between:
+            continue
         unread = [at for at in between if base.labels[at].role in {"other", "empty"} and _numeric_share(base, at) > MOSTLY]
         if len(unread) == len(between) == last - first - 1:
             found |= {at: Label("question", str(first + step), first + step) for step, at in enumerate(unread, start=1)}

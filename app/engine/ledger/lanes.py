@@ -16,6 +16,7 @@ from app.kit.db import Connection
 from app.kit.errors import Refusal, Unavailable
 
 KEY_TRIES = 3
+LANE_TRIES = 3
 LANE_RETRY_SECONDS = 2
 
 
@@ -93,6 +94,14 @@ class Admission:
             self._refused[request.job_id] = conflict(holder.job_id)
         return True
 
+    async def _hold_lanes(self, columns: Sequence[list[str]]) -> None:
+        """Lock the lanes' rows, which retention may remove for as long as they are not locked."""
+        for _ in range(LANE_TRIES):
+            await self._connection.execute(_OPEN_LANES, *columns)
+            if len(await self._connection.fetch(_LOCK_LANES, *columns)) == len(columns[0]):
+                return
+        raise Unavailable("A lane that nobody has used for long is being removed at this moment.")
+
     async def _admit_to_lanes(self) -> None:
         by_lane: dict[LaneKey, list[NewJob]] = defaultdict(list)
         for request in self._requests:
@@ -102,8 +111,7 @@ class Admission:
             return
         lanes = sorted(by_lane)
         columns = [list(column) for column in zip(*lanes, strict=True)]
-        await self._connection.execute(_OPEN_LANES, *columns)
-        await self._connection.execute(_LOCK_LANES, *columns)
+        await self._hold_lanes(columns)
         last: dict[LaneKey, NewJob] = {}
         for lane in await self._connection.fetch(_READ_LANES, *columns):
             key = (lane["tenant_id"], lane["queue"], lane["lane_id"])
