@@ -9,7 +9,7 @@ from xml.sax.saxutils import escape
 
 from bench.text import number
 
-WIDTH, LABELS, VALUES, ROW, TOP, BOTTOM = 760, 220, 110, 26, 48, 14
+WIDTH, LABELS, VALUES, ROW, TOP, BOTTOM = 760, 240, 100, 26, 48, 14
 STYLE = """\
 <style>
 text { font: 13px system-ui, -apple-system, "Segoe UI", sans-serif; fill: #24292f }
@@ -65,8 +65,8 @@ def bars(title: str, unit: str, rows: Sequence[Bar], *, logarithmic: bool = Fals
 
 def lines(title: str, unit: str, points: Sequence[tuple[float, float]], *, across: str) -> str:
     """One line over a logarithmic x, from zero up."""
-    height, left, right, top, bottom = 280, 90, 40, 56, 44
-    greatest = max(value for _, value in points)
+    height, left, right, top, bottom = 280, 110, 60, 56, 44
+    greatest = 1.2 * max(value for _, value in points)  # room for what is written above the points
     low, high = (math.log10(points[end][0]) for end in (0, -1))
     span = (high - low) or 1.0
 
@@ -83,8 +83,8 @@ def lines(title: str, unit: str, points: Sequence[tuple[float, float]], *, acros
     for share in (0.0, 0.5, 1.0):
         _, y = place(points[0][0], greatest * share)
         parts += [
-            f'<line class="grid" x1="{left}" y1="{y:.1f}" x2="{WIDTH - right}" y2="{y:.1f}"/>',
-            f'<text class="axis" x="{left - 8}" y="{y + 4:.1f}" text-anchor="end">{number(greatest * share)}</text>',
+            f'<line class="grid" x1="{left - 30}" y1="{y:.1f}" x2="{WIDTH - right + 30}" y2="{y:.1f}"/>',
+            f'<text class="axis" x="{left - 36}" y="{y + 4:.1f}" text-anchor="end">{number(greatest * share)}</text>',
         ]
     places = [place(x, value) for x, value in points]
     parts.append(f'<polyline class="line" points="{" ".join(f"{x:.1f},{y:.1f}" for x, y in places)}"/>')

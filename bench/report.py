@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,7 +77,7 @@ def _taken(part: str, taken: dict[str, object]) -> str:
     return f"{part} {taken['at']}, {taken['runs']} runs, {taken['seconds']} s{scale}{durable}"
 
 
-def _bars(part: str, what: str, title: str, *, most_first: bool = True, logarithmic: bool = False) -> Plot:
+def _bars(file: str, part: str, what: str, title: str, *, most_first: bool = True, logarithmic: bool = False) -> Plot:
     def draw(figures: Figures) -> str | None:
         rows = [
             Bar(each.who, *each.spread(), each.who not in PEER_NAMES, _beyond(each.note, each.median, each.unit))
@@ -86,8 +85,7 @@ def _bars(part: str, what: str, title: str, *, most_first: bool = True, logarith
         ]
         return bars(title, figures.of(part, what)[0].unit, rows, logarithmic=logarithmic) if rows else None
 
-    name = re.sub(r"[^a-z]+", "-", f"{part} {what}".lower()).strip("-")
-    return Plot(f"{name}.svg", draw)
+    return Plot(file, draw)
 
 
 def _beyond(note: str, seconds: float, unit: str) -> str:
@@ -102,10 +100,10 @@ def _growth(figures: Figures) -> str | None:
 
 
 PLOTS = {
-    "A": _bars("A", "rate", "No-op jobs by the second"),
-    "B": _bars("B", "rate", "Jobs of 50 ms by the second (ideal: 2,000)"),
-    "C": _bars("C", "50 at once", "Enqueued jobs by the second, 50 at once"),
-    "D": _bars("D", "p50", "Pickup on an idle worker, median", most_first=False, logarithmic=True),
-    "E": _bars("E", "back after", "From kill -9 to running again", most_first=False, logarithmic=True),
-    "G": Plot("g-claim-rate.svg", _growth),
+    "A": _bars("noop.svg", "A", "rate", "No-op jobs by the second"),
+    "B": _bars("sleep.svg", "B", "rate", "Jobs of 50 ms by the second (ideal: 2,000)"),
+    "C": _bars("enqueue.svg", "C", "50 at once", "Enqueued jobs by the second, 50 at once"),
+    "D": _bars("pickup.svg", "D", "p50", "Pickup on an idle worker, median", most_first=False, logarithmic=True),
+    "E": _bars("recovery.svg", "E", "back after", "From kill -9 to running again", most_first=False, logarithmic=True),
+    "G": Plot("growth.svg", _growth),
 }

@@ -98,7 +98,7 @@ def _growth(figures: Figures) -> Iterator[Verdict]:
         target = f"{what}: {depths[-1]} at most {most:g}x slower than {depths[0]}"
         told = f"{slower:.2f}x ({number(small.median)} and {number(great.median)} {great.unit})"
         yield Verdict("G", target, told, slower <= most)
-    for figure in figures.of("G", "back after FLUSHALL"):
+    for figure in figures.of("G", "all back after FLUSHALL"):
         target = f"{figure.who}: back in Redis within 60 s of a FLUSHALL"
         yield Verdict("G", target, f"{figure.median:.1f} s", figure.median <= 60)
 

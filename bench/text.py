@@ -11,7 +11,7 @@ HUNDRED, TEN = 100, 10
 
 def number(value: float) -> str:
     """Three digits, or all of them before the point."""
-    if abs(value) >= HUNDRED:
+    if abs(value) >= HUNDRED or not value:
         return f"{value:,.0f}"
     return f"{value:.1f}" if abs(value) >= TEN else f"{value:.2f}"
 

@@ -37,7 +37,7 @@ class Beginner:
     ) -> None:
         self._queue = queue
         self._database = database
-        self._worker_id = worker_id
+        self.worker_id = worker_id
         self._deadline_grace = deadline_grace
         self._only_tenant = only_tenant
         self._give_up = give_up
@@ -88,7 +88,7 @@ class Beginner:
                     hints,
                     tokens,
                     queue=self._queue,
-                    worker_id=self._worker_id(),
+                    worker_id=self.worker_id(),
                     deadline_grace=self._deadline_grace,
                     alone=alone,
                     only_tenant=self._only_tenant,

@@ -18,7 +18,6 @@ from app.engine.schedules import Schedule
 from app.engine.submit import Submitter
 from app.engine.workload import Registry, resolve
 from app.kit.db import CONNECTION_LOST, Connection, Database
-from app.kit.failpoints import failpoint
 from app.kit.ids import uuid7
 from app.kit.logging import get_logger
 
@@ -120,7 +119,6 @@ class Cron:
                 answers = await submit(connection, new)
                 accepted += [answer for answer in answers if isinstance(answer, Accepted)]
             await end_run(connection, schedule.name, now, schedule.next_after(now))
-        failpoint("cron.committed")
         log.info("a schedule was due", schedule=schedule.name, moment=moment.isoformat(), jobs=len(accepted))
         await self._submitter.dispatch(accepted)
 

@@ -211,9 +211,13 @@ class Dispatcher:
         taken = await self.redis.set(EPOCH_KEY, mark, nx=True, px=REBUILD_MS)
         return mark if taken else None
 
-    async def settle_epoch(self, mark: str, server_run: str) -> bool:
-        """The queue is rebuilt; this begins an epoch like no other. False where Redis forgot again meanwhile."""
-        return bool(await self._settle(keys=[EPOCH_KEY], args=[mark, f"{server_run}/{uuid4().hex}"]))
+    async def go_on_rebuilding(self, mark: str) -> bool:
+        """Still the one who rebuilds? False where Redis forgot again meanwhile, or another took over."""
+        return bool(await self._settle(keys=[EPOCH_KEY], args=[mark, mark, REBUILD_MS]))
+
+    async def settle_epoch(self, mark: str, epoch: str) -> bool:
+        """The queue is rebuilt, and this is its epoch. False where Redis forgot again meanwhile."""
+        return bool(await self._settle(keys=[EPOCH_KEY], args=[mark, epoch, 0]))
 
 
 def is_settled(epoch: str) -> bool:

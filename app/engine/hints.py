@@ -1,8 +1,8 @@
 """Note in the ledger which hints Redis holds, and believe it only if Redis has forgotten nothing in the meantime.
 
 A note may be late: hint, FLUSHALL, rebuild, and then the note would say of a job that the rebuild has just left to the
-sweep that it is dispatched. So each enqueue tells the epoch that it was made in, and a note that finds another one
-afterwards is taken back. What is not noted is swept again, and the script that knows a hint refuses it.
+sweep that it is dispatched. So each enqueue tells the epoch that it was made in, and the ledger takes notes of the
+current epoch alone. What is not noted is swept again, and the script that knows a hint refuses it.
 """
 
 from __future__ import annotations
@@ -12,11 +12,10 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from app.engine.dispatch import Dispatcher, is_settled
-from app.engine.ledger.dispatching import forget_hints, mark_dispatched
+from app.engine.ledger.dispatching import mark_dispatched
 from app.engine.ledger.rows import Due, Hint
 from app.kit.db import TRY_AGAIN, Database
 from app.kit.logging import get_logger
-from app.kit.redis import REDIS_AWAY
 from app.kit.waker import Waker
 
 LINGER = 0.25  # seconds: most jobs that are quick have begun by then, and what has begun needs no note
@@ -44,11 +43,7 @@ async def note(database: Database, held: Sequence[Held]) -> bool:
     if not held:
         return False
     async with database.ledger.acquire() as connection:
-        await mark_dispatched(connection, [each.hint for each in held])
-    believed = {source: await _remembers(*source) for source in {(each.dispatcher, each.epoch) for each in held}}
-    if doubted := [each.hint for each in held if not believed[(each.dispatcher, each.epoch)]]:
-        async with database.ledger.acquire() as connection:
-            await forget_hints(connection, doubted)
+        await mark_dispatched(connection, [each.hint for each in held], [each.epoch for each in held])
     return True
 
 
@@ -89,10 +84,3 @@ class Notebook:
         except TRY_AGAIN as error:
             # The sweep dispatches them again, and the script that knows the hints refuses them: noise, not harm.
             log.debug("dispatches were not noted", hints=len(held), error=str(error))
-
-
-async def _remembers(dispatcher: Dispatcher, epoch: str) -> bool:
-    try:
-        return await dispatcher.epoch() == epoch
-    except REDIS_AWAY:
-        return False

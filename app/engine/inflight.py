@@ -127,7 +127,7 @@ class InFlight:
             self._finisher.add(ending, context.ended)
 
     async def _adopt(self, old: UUID, new: UUID) -> None:
-        runs = list(self._runs.values())
+        runs = [run for run in self._runs.values() if run.delivery.worker_id == old]
         tries = 0
         while True:
             try:
@@ -138,5 +138,7 @@ class InFlight:
                 tries += 1
                 await asyncio.sleep(RECONNECT.delay(tries))
         for run in runs:
-            if run.delivery.job_id not in kept:
+            if run.delivery.job_id in kept:
+                run.delivery.worker_id = new
+            else:
                 run.stop(Stop.LOST)

@@ -29,6 +29,7 @@ class Intake:
         beginner: Beginner,
         inflight: InFlight,
         finisher: Finisher,
+        *,
         dispatcher: Dispatcher,
         events: EventLog,
         metrics: WorkerMetrics,
@@ -73,6 +74,10 @@ class Intake:
         )
         for delivery in deliveries:
             self._inflight.start(delivery)
+        # A begin may have been sent under a registration that has ended since, unseen by the adoption that followed.
+        for old in {delivery.worker_id for delivery in deliveries} - {self._beginner.worker_id()}:
+            if old is not None:
+                self._inflight.adopt_soon(old, self._beginner.worker_id())
         self._suspects.extend(each.due for each in begun if each.verdict is Verdict.ALONE and each.due)
         self._finisher.release(each.hint for each in begun if each.verdict is Verdict.DROP)
         if back := [(each.due, each.wait) for each in begun if each.verdict is Verdict.LATER and each.due]:

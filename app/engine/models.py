@@ -101,7 +101,7 @@ class Job(Base):
             postgresql_where=text("lane_id is not null and status in ('done', 'failed', 'cancelled')"),
         ),
         Index("jobs_ended", "queue", "status", "finished_at", postgresql_where=text("finished_at is not null")),
-        # To count what a tenant has waiting or running. By another word than `status`: the planner would take it for lanes.
+        # To count what a tenant has live. By another word than `status`, or the planner would take it for lanes.
         Index("jobs_live", "tenant_id", postgresql_where=text("finished_at is null")),
         Index("jobs_processing", "queue", "worker_id", postgresql_where=text("status = 'processing'")),
         # Two holders of a lane are impossible, whatever Redis or a worker believes.
@@ -232,6 +232,7 @@ class QueueControl(Base):
     paused_by: Mapped[str | None] = mapped_column(Text)
     draining: Mapped[bool] = mapped_column(server_default=text("false"))  # paused until nothing runs any more
     updated_at: Mapped[datetime] = mapped_column(Timestamp, server_default=NOW)
+    epoch: Mapped[str | None] = mapped_column(Text)  # of Redis' content: a note about a hint of another one is void
     reconciler_id: Mapped[UUID | None]
     reconciler_until: Mapped[datetime | None] = mapped_column(Timestamp)
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from app.engine.dispatch import Dispatcher
 from app.engine.events import Event, EventLog
 from app.engine.hints import Held, note
-from app.engine.ledger.dispatching import forget_dispatches, undispatched
+from app.engine.ledger.dispatching import all_lane_heads, current_epoch, enter_epoch, noted_page, undispatched
 from app.engine.ledger.heartbeat import forget_the_dead
 from app.engine.ledger.rescue import Rescued, rescue
 from app.engine.metrics import WorkerMetrics
@@ -24,6 +24,7 @@ from app.kit.redis import REDIS_AWAY
 
 TURN = 3.0  # seconds that a worker stays the queue's reconciler without renewing
 SWEEP = 1000  # jobs dispatched per statement
+REBUILD = 5000  # jobs hinted at again per statement
 
 log = get_logger(__name__)
 
@@ -102,17 +103,31 @@ class Reconciler:
             await self._events.tell([_event(job) for job in rescued])
 
     async def _heed_epoch(self) -> None:
+        """Is what Redis holds whole, and what the ledger's notes speak of? A restored Postgres may remember another."""
         seen, run = await self._dispatcher.epoch(), await self._dispatcher.server_run()
-        if seen.partition("/")[0] == run:
-            return
-        if (mark := await self._dispatcher.begin_rebuild(seen)) is None:
-            return
         async with self._database.ledger.acquire() as connection:
-            forgotten = await forget_dispatches(connection, self._queue)
+            known = await current_epoch(connection, self._queue)
+        if seen.partition("/")[0] == run and seen == known:
+            return
+        if (mark := await self._dispatcher.begin_rebuild(seen)) is not None:
+            await self._rebuild(mark, f"{run}/{uuid4().hex}")
+
+    async def _rebuild(self, mark: str, epoch: str) -> None:
+        """Hint again at all that was noted, the oldest first; the ledger's rows stay as they are."""
+        async with self._database.ledger.acquire() as connection:
+            await enter_epoch(connection, self._queue, epoch)
+            heads = await all_lane_heads(connection, self._queue)
+        hinted, place = (await self._dispatcher.enqueue(heads)).added, None
+        while await self._dispatcher.go_on_rebuilding(mark):
+            async with self._database.ledger.acquire() as connection:
+                page, place = await noted_page(connection, self._queue, place, REBUILD)
+            hinted += (await self._dispatcher.enqueue(page)).added
+            if place is None:
+                await self._dispatcher.settle_epoch(mark, epoch)
+                break
         self._metrics.rebuilt()
-        if forgotten:
-            log.warning("redis has forgotten; the queue is rebuilt", jobs=forgotten)
-        await self._dispatcher.settle_epoch(mark, run)
+        if hinted:
+            log.warning("redis has forgotten; the queue is rebuilt", jobs=hinted)
 
     async def _sweep(self) -> None:
         while True:

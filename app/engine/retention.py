@@ -16,9 +16,9 @@ from app.engine.ledger.retention import (
     BEGINNING,
     Expired,
     Group,
-    ended_groups,
     forget_tombstones,
     hold_expired,
+    old_groups,
     remove,
     remove_dead_workers,
     remove_delivered,
@@ -63,7 +63,7 @@ class Retention:
 
     async def _sweep_tenant(self, tenant_id: str, days: int) -> int:
         async with self._database.ledger.acquire() as connection:
-            groups = await ended_groups(connection, tenant_id)
+            groups = await old_groups(connection, tenant_id, days)
         removed = 0
         for group in groups:
             removed += await self._sweep_group(group, days)

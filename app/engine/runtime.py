@@ -151,7 +151,9 @@ class Runtime(PlainWorker):
             give_up=lambda: self._draining,
             permits=self._permits,
         )
-        self._intake = Intake(beginner, self._inflight, self._finisher, self.dispatcher, events, metrics)
+        self._intake = Intake(
+            beginner, self._inflight, self._finisher, dispatcher=self.dispatcher, events=events, metrics=metrics
+        )
         self._reconciler = Reconciler(
             queue,
             database,

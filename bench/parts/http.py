@@ -9,8 +9,8 @@ from pathlib import Path
 
 from bench.contestants import HTTP
 from bench.ours.house import free_port
-from bench.parts.processes import start_api
 from bench.parts.bench import Bench
+from bench.parts.processes import start_api
 from bench.stage import BenchFailed, Turn
 
 SCRIPT = Path(__file__).resolve().parents[1] / "submit.lua"

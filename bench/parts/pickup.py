@@ -8,8 +8,8 @@ from functools import partial
 from bench.contestants import HTTP, LEDGERED, PLAIN, Contestant
 from bench.figures import quantile
 from bench.ours.house import free_port
-from bench.parts.processes import start_api
 from bench.parts.bench import Bench
+from bench.parts.processes import start_api
 from bench.stage import Turn
 
 WARM_UP = 20

@@ -8,6 +8,8 @@ branch_labels = None
 depends_on = None
 
 UP = (
+    # Which of Redis' lives the ledger knows of: a note about a hint of an earlier one is void.
+    "alter table queue_controls add column epoch text",
     # Which of its tenant's two flows a job waits in.
     "alter table jobs add column bulk boolean not null default false",
     # A lane's jobs wait behind each other and would be looked at by every sweep in vain: lanes are swept by their heads.
@@ -25,6 +27,7 @@ UP = (
 )
 
 DOWN = (
+    "alter table queue_controls drop column epoch",
     "drop index jobs_live",
     "create index workers_by_queue on workers (queue, lease_until)",
     "drop index jobs_lane_live",

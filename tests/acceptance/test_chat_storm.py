@@ -73,7 +73,7 @@ class Storm:
 
     async def _serve(self) -> None:
         while True:
-            async with self._fleet.worker("chat", **self._environment) as process:
+            async with self._fleet.worker("chat", wait=True, **self._environment) as process:
                 self._alive.append(process)
                 try:
                     await process.wait()
@@ -148,7 +148,7 @@ async def answer_the_poisoned(fleet: Fleet, api: httpx.AsyncClient, storm: Storm
     assert all(row["error"] == "poisoned" and row["losses"] >= 3 for row in rows), rows
     assert len(rows) <= max(1, storm.kills // 5)
     if rows:
-        async with fleet.worker("chat", **model_environment(provider)):
+        async with fleet.worker("chat", wait=True, **model_environment(provider)):
             for row in rows:
                 await api.post(f"/v1/jobs/{row['job_id']}/retry")
             await fleet.all_ended([row["job_id"] for row in rows])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import sys
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
@@ -18,8 +20,11 @@ from app.workloads.base import tasks
 from app.workloads.base.spec import WORKLOAD
 from tests.support.deployment import Deployment, serve_worker
 from tests.support.jobs import begun, end, live_worker, queued
+from tests.support.processes import running
 from tests.support.stage import Stage, open_stage
 from tests.support.waiting import eventually
+
+KILLED = -9
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -88,6 +93,29 @@ async def test_a_worker_of_the_queue_heeds_its_schedules(deployment: Deployment,
             return len(found) == len(WORKLOAD.schedules) and not any(record["error"] for record in found)
 
         await eventually(ran, what="a run of each")
+
+
+async def test_a_worker_killed_amid_retention_leaves_its_jobs_to_the_next(
+    deployment: Deployment, ledger: Connection
+) -> None:
+    await ledger.execute("delete from schedules")
+    await ledger.execute("delete from jobs where tenant_id = 'demo'")
+    expire = next(each for each in WORKLOAD.schedules if each.name == "base.expire")
+    await declare(ledger, expire.name, "base", expire.timing, await clock(ledger) - timedelta(hours=1))
+    await old_job(ledger, "demo", days=31)
+    command = [sys.executable, "run_base_worker.py"]
+    async with running(command, environment=deployment.environment(FAILPOINTS="retention.held=kill")) as doomed:
+        assert await asyncio.wait_for(doomed.wait(), 30) == KILLED
+    assert await left(ledger, "demo") == 1
+    until = await ledger.fetchval("select runner_until from schedules where name = 'base.expire'")
+    assert until > await clock(ledger)  # nobody begins it again before the time that it may take is over
+    await ledger.execute("update schedules set runner_until = now()")
+    async with serve_worker(deployment, "base"):
+
+        async def gone() -> bool:
+            return await left(ledger, "demo") == 0
+
+        await eventually(gone, what="the next worker's sweep")
 
 
 async def test_a_worker_that_is_confined_to_a_tenant_keeps_nobody_else_s_time(

@@ -135,6 +135,16 @@ async def test_a_suspect_runs_only_alone(ledger: Connection, tenant: str, worker
     assert delivery.suspect
 
 
+async def test_a_suspect_of_a_gated_kind_is_first_alone_and_then_asks_for_its_permits(
+    ledger: Connection, tenant: str, worker: UUID
+) -> None:
+    job = await queued(ledger, tenant_id=tenant)
+    await ledger.execute("update jobs set losses = 2 where job_id = $1", job.job_id)
+    for alone, verdict in ((False, Verdict.ALONE), (True, Verdict.PERMIT)):
+        assert (await try_begin(ledger, job, worker, alone=alone, gated=[job.kind])).verdict is verdict
+    assert (await try_begin(ledger, job, worker, alone=True)).verdict is Verdict.RUN
+
+
 async def test_a_suspect_that_must_wait_anyhow_is_not_asked_to_run_alone(
     ledger: Connection, tenant: str, worker: UUID
 ) -> None:

@@ -105,25 +105,34 @@ async def test_a_lane_s_head_is_ready_since_the_one_before_it_ended(ledger: Conn
     assert free.oldest_ready_seconds < 1800  # it waited for its lane for an hour, and for a slot since just now
 
 
+MOMENT = "date_bin('10 seconds', now() - interval '1 second', 'epoch')"
+
+
 async def test_a_moment_is_sampled_once_whoever_asks(database: Database, ledger: Connection) -> None:
-    await queued(ledger, queue="sampled")
-    failed = await begun(ledger, await queued(ledger, queue="sampled"), await live_worker(ledger))
+    worker = await live_worker(ledger)
+    failed = await begun(ledger, await queued(ledger, queue="sampled-0"), worker)
     await end(ledger, failed, End.FAILED)
-    await ledger.execute(  # into the ten seconds that the next sample speaks of
-        "update jobs set finished_at = date_bin('10 seconds', now() - interval '1 second', 'epoch') - interval '1 s' "
-        "where job_id = $1",
-        failed.job_id,
-    )
+    queues = (f"sampled-{number}" for number in range(1, 100))
 
-    async def sample() -> bool:
+    async def sample(queue: str) -> bool:
         async with database.ledger.acquire() as connection:
-            return await take_samples(connection, ["sampled"])
+            return await take_samples(connection, [queue])
 
-    await asyncio.gather(*(sample() for _ in range(4)))
-    samples = await read_samples(ledger, "sampled", 60)
-    assert len({each["sampled_at"] for each in samples}) == len(samples)
-    assert (samples[0]["queued"], samples[0]["ready"], samples[0]["processing"]) == (1, 1, 0)
-    assert sum(each["failed"] for each in samples) == 1
+    async def samples_of_one_moment() -> list[dict[str, Any]]:
+        queue = next(queues)
+        await queued(ledger, queue=queue)
+        moment = await ledger.fetchval(
+            f"update jobs set queue = $2, finished_at = {MOMENT} - interval '1 s' where job_id = $1 returning {MOMENT}",
+            failed.job_id,
+            queue,
+        )
+        assert any(await asyncio.gather(*(sample(queue) for _ in range(4))))
+        found = await read_samples(ledger, queue, 60)
+        return found if {each["sampled_at"] for each in found} == {moment} else []  # the next moment had come
+
+    (found,) = await eventually(samples_of_one_moment)
+    assert (found["queued"], found["ready"], found["processing"]) == (1, 1, 0)
+    assert (found["done"], found["failed"]) == (0, 1)
 
 
 async def test_samples_are_kept_for_two_hours(ledger: Connection) -> None:

@@ -240,7 +240,7 @@ async def test_a_suspect_runs_when_nothing_else_does(stage: Stage) -> None:
         await stage.execute("update jobs set losses = 2 where job_id = $1", suspect)
 
         async def waits() -> bool:
-            return bool(runtime._suspects)
+            return bool(runtime._intake.holds_suspects)
 
         await eventually(waits, what="the suspect's wait")
         others = [await stage.submit("t.echo") for _ in range(3)]

@@ -11,6 +11,7 @@ import pytest_asyncio
 from app.engine.dispatch import EPOCH_KEY
 from app.engine.finishing import Finisher
 from app.engine.ledger.begin import Delivery
+from app.engine.ledger.dispatching import enter_epoch
 from app.engine.ledger.finish import End, Ending
 from app.engine.ledger.rescue import rescue
 from app.engine.ledger.rows import Due
@@ -104,6 +105,7 @@ async def test_an_end_frees_its_lease_and_hints_at_what_comes_next(
 ) -> None:
     await stage.redis.flushdb()
     await stage.redis.set(EPOCH_KEY, "a-run/1")
+    await enter_epoch(ledger, "base", "a-run/1")
     head = await begun(ledger, await queued(ledger, tenant_id=tenant, lane_id="lane"), worker)
     following = await queued(ledger, tenant_id=tenant, lane_id="lane")
     retried = await begun(ledger, await queued(ledger, tenant_id=tenant), worker)

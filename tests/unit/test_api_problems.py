@@ -18,7 +18,7 @@ import app.engine
 import app.tenancy
 from app.api.catalogue import problem_types
 from app.api.outages import is_outage
-from app.api.problems import invalid, pointing_below, problem, problem_response, refusals
+from app.api.problems import invalid, point_below, problem, problem_response, refusals
 from app.api.refusals import InvalidRequest, JobNotFound, OutOfService
 from app.engine.requests import InvalidInput
 from app.kit.errors import Refusal, Unavailable
@@ -77,9 +77,8 @@ def test_request_validation_points_from_the_request_down() -> None:
 
 
 def test_pointers_of_a_subject_are_moved_to_where_the_subject_stands() -> None:
-    with pytest.raises(InvalidInput) as caught, pointing_below("/body"):
-        raise InvalidInput("d", errors=[{"pointer": "/input/seconds", "detail": "too long"}])
-    assert caught.value.errors == [{"pointer": "/body/input/seconds", "detail": "too long"}]
+    refusal = InvalidInput("d", errors=[{"pointer": "/input/seconds", "detail": "too long"}])
+    assert point_below(refusal, "/body").errors == [{"pointer": "/body/input/seconds", "detail": "too long"}]
 
 
 def test_a_routes_documentation_joins_refusals_of_one_status() -> None:

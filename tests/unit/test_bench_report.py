@@ -97,7 +97,7 @@ def test_the_page_holds_every_part_and_can_be_written_again_from_its_json(tmp_pa
     page = (tmp_path / "BENCHMARKS.md").read_text()
     assert "| **A** Homeroom, ledgered: at least 3x the fastest peer |" in page
     plots = sorted(each.name for each in (tmp_path / "benchmarks").iterdir())
-    assert plots == ["a-rate.svg", "e-back-after.svg", "g-claim-rate.svg"]
+    assert plots == ["growth.svg", "noop.svg", "recovery.svg"]
     assert all(f"](benchmarks/{name})" in page for name in plots)
 
 

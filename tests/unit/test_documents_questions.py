@@ -19,7 +19,23 @@ def one(text: str) -> Question:
     return questions[0]
 
 
-@pytest.mark.parametrize("form", ["{}. ", "{}、", "{}．", "{}) ", "({}) ", "（{}）", "Q{}. ", "Q{}: ", "Question {}. ", "Question {} ", "第{}题 ", "Problem {}: "])
+@pytest.mark.parametrize(
+    "form",
+    [
+        "{}. ",
+        "{}、",
+        "{}．",
+        "{}) ",
+        "({}) ",
+        "（{}）",
+        "Q{}. ",
+        "Q{}: ",
+        "Question {}. ",
+        "Question {} ",
+        "第{}题 ",
+        "Problem {}: ",
+    ],
+)
 def test_every_style_of_numbers_counts(form: str) -> None:
     text = "\n".join(f"{form.format(at)}What is number {at}?" for at in range(1, 4))
     assert [(question.question_id, question.stem) for question in read(text).questions] == [
@@ -29,7 +45,11 @@ def test_every_style_of_numbers_counts(form: str) -> None:
 
 def test_chinese_numbers_are_questions_where_they_are_no_sections() -> None:
     paper = read("一、什么是光？\n二、什么是力？\n三、什么是热？")
-    assert [(question.question_id, question.stem) for question in paper.questions] == [("Q1", "什么是光？"), ("Q2", "什么是力？"), ("Q3", "什么是热？")]
+    assert [(question.question_id, question.stem) for question in paper.questions] == [
+        ("Q1", "什么是光？"),
+        ("Q2", "什么是力？"),
+        ("Q3", "什么是热？"),
+    ]
 
 
 def test_a_number_within_the_text_is_no_question() -> None:
@@ -99,8 +119,12 @@ def test_another_count_than_announced_is_said() -> None:
 
 
 def test_parts_are_questions_of_their_own() -> None:
-    paper = read("3. A car starts.\n(a) Find its speed. (2 points)\n(b) It stops.\n(i) State when. (1 point)\n(ii) State why. (2 points)\n4. End?")
-    assert [(question.question_id, question.stem, question.context, question.max_score) for question in paper.questions[:3]] == [
+    paper = read(
+        "3. A car starts.\n(a) Find its speed. (2 points)\n(b) It stops.\n(i) State when. (1 point)\n(ii) State why. (2 points)\n4. End?"
+    )
+    assert [
+        (question.question_id, question.stem, question.context, question.max_score) for question in paper.questions[:3]
+    ] == [
         ("Q3a", "Find its speed.", "A car starts.", 2),
         ("Q3bi", "State when.", "A car starts.\nIt stops.", 1),
         ("Q3bii", "State why.", "A car starts.\nIt stops.", 2),
@@ -115,7 +139,15 @@ def test_statements_to_choose_from_are_no_parts() -> None:
 
 @pytest.mark.parametrize(
     ("said", "answer"),
-    [("Answer: B", "B"), ("答案：B", "B"), ("【答案】B", "B"), ("Ans. B", None), ("Correct answer: (B)", "B"), ("Key: B. blue", "B"), ("Answer: ____", None)],
+    [
+        ("Answer: B", "B"),
+        ("答案：B", "B"),
+        ("【答案】B", "B"),
+        ("Ans. B", None),
+        ("Correct answer: (B)", "B"),
+        ("Key: B. blue", "B"),
+        ("Answer: ____", None),
+    ],
 )
 def test_answers_beside_their_question(said: str, answer: str | None) -> None:
     assert one(f"1. Which?\nA. red\nB. blue\n{said}").answer == answer
@@ -123,7 +155,14 @@ def test_answers_beside_their_question(said: str, answer: str | None) -> None:
 
 @pytest.mark.parametrize(
     "key",
-    ["1. B\n2. AC\n3. 4 cm", "1-2 B AC\n3. 4 cm", "1.B  2.AC  3.4 cm", "1 B\n2 A, C\n3 4 cm", "1) B 2) AC 3) 4 cm", "1: B\n2: CA\n3: 4 cm"],
+    [
+        "1. B\n2. AC\n3. 4 cm",
+        "1-2 B AC\n3. 4 cm",
+        "1.B  2.AC  3.4 cm",
+        "1 B\n2 A, C\n3 4 cm",
+        "1) B 2) AC 3) 4 cm",
+        "1: B\n2: CA\n3: 4 cm",
+    ],
 )
 def test_a_key_at_the_end_answers(key: str) -> None:
     paper = read(f"1. Which?\nA. red\nB. blue\n2. Which two?\nA. a\nB. b\nC. c\n3. How long?\n\nAnswer Key\n{key}")
@@ -168,7 +207,9 @@ def test_page_numbers_and_running_heads_belong_to_no_question() -> None:
             Line(f"{page}. What is number {page}?", "a.pdf", page, top=0.3),
             Line(f"Page {page} of 3", "a.pdf", page, top=0.96),
         ]
-    assert [question.stem for question in parse_questions(lines).questions] == [f"What is number {at}?" for at in (1, 2, 3)]
+    assert [question.stem for question in parse_questions(lines).questions] == [
+        f"What is number {at}?" for at in (1, 2, 3)
+    ]
 
 
 def test_figures_are_noted_with_their_page() -> None:
@@ -183,5 +224,11 @@ def test_what_the_recogniser_doubted_is_doubted() -> None:
 
 
 def test_a_shared_passage_is_the_context_of_its_questions() -> None:
-    paper = read("Read the text and answer questions 1-2.\nTom has a dog.\n1. Who has it?\n2. What is it?\n3. What is 2 + 2?")
-    assert [bool(question.context and "Tom has a dog." in question.context) for question in paper.questions] == [True, True, False]
+    paper = read(
+        "Read the text and answer questions 1-2.\nTom has a dog.\n1. Who has it?\n2. What is it?\n3. What is 2 + 2?"
+    )
+    assert [bool(question.context and "Tom has a dog." in question.context) for question in paper.questions] == [
+        True,
+        True,
+        False,
+    ]

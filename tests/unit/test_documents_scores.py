@@ -146,7 +146,7 @@ def test_a_selection_that_vanished_is_asked_about() -> None:
 
 
 def test_a_label_that_was_misread_is_inferred_and_said() -> None:
-    sheets = read("Student ID,Name,Q1,ε2,Q3\ns1,Ann,1,2,3\ns2,Bob,2,2,2")
+    sheets = read("Student ID,Name,Q1,ε,Q3\ns1,Ann,1,2,3\ns2,Bob,2,2,2")
     assert marks(sheets)["s1"] == {"Q1": 1, "Q2": 2, "Q3": 3}
     assert any("inferred" in warning.detail for warning in sheets.warnings)
 

@@ -15,7 +15,7 @@ from app.engine.events import EventLog
 from app.engine.execute import Run, Stop, execute
 from app.engine.ledger.begin import Delivery
 from app.engine.ledger.finish import End, Ending
-from app.engine.outcomes import Retry
+from app.engine.outcomes import Done, Retry, Write
 from app.engine.workload import JobKind
 from app.kit.backoff import Backoff
 from app.kit.db import Database, DatabaseOptions
@@ -167,3 +167,42 @@ async def test_tenant_and_log_context_are_bound_inside_and_not_after() -> None:
     assert log_context() == {}
     with pytest.raises(NoTenant):
         current_tenant()
+
+
+@pytest.mark.parametrize(
+    ("why", "end", "result", "rows"),
+    [(Stop.CANCEL, End.CANCELLED, '{"half":1}', 1), (Stop.DRAIN, End.RELEASED, None, 0), (Stop.LOST, None, None, 0)],
+)
+async def test_only_a_cancel_keeps_what_the_function_left(
+    why: Stop, end: End | None, result: str | None, rows: int
+) -> None:
+    started = asyncio.Event()
+
+    async def half(ctx: JobContext) -> None:
+        ctx.keep_when_cancelled(lambda: Done({"half": 1}, writes=[Write("t", {"a": 1})]))
+        started.set()
+        await asyncio.Event().wait()
+
+    run, task = run_of(half)
+    await started.wait()
+    run.stop(why)
+    ending = await task
+    assert (ending.end if ending else None) is end
+    if ending is not None:
+        assert (ending.result, len(ending.writes)) == (result, rows)
+
+
+async def test_a_cancel_is_not_lost_over_what_cannot_be_kept() -> None:
+    started = asyncio.Event()
+
+    async def half(ctx: JobContext) -> None:
+        ctx.keep_when_cancelled(lambda: Done({"not JSON": object()}))
+        started.set()
+        await asyncio.Event().wait()
+
+    run, task = run_of(half)
+    await started.wait()
+    run.stop(Stop.CANCEL)
+    ending = await task
+    assert ending is not None
+    assert (ending.end, ending.result, len(ending.writes)) == (End.CANCELLED, None, 0)

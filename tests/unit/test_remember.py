@@ -92,3 +92,12 @@ async def test_one_answer_is_forgotten_once_and_not_the_one_that_came_after_it()
     second = await memory.get("a", oracle)
     memory.forget_this("a", first)  # somebody who is late
     assert [first, second, await memory.get("a", oracle)] == [1, 2, 2]
+
+
+async def test_a_peek_asks_nobody() -> None:
+    memory: Remembered[str, int] = Remembered()
+    assert memory.peek("a") is None
+    await memory.get("a", Oracle())
+    assert memory.peek("a") == 1
+    await memory.get("b", Oracle(seconds=0))
+    assert memory.peek("b") is None

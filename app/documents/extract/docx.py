@@ -81,7 +81,9 @@ class _Reader:
             self._row(cells)
 
     def _row(self, cells: list[str]) -> None:
-        if sum("\n" in cell for cell in cells):  # a table that only lays out text: its cells are text, one after another
+        if sum(
+            "\n" in cell for cell in cells
+        ):  # a table that only lays out text: its cells are text, one after another
             for cell in cells:
                 self.lines += [Line(part, self._name, self.page) for part in cell.split("\n")]
         else:

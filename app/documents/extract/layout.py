@@ -9,7 +9,9 @@ from statistics import median
 
 from app.documents.extract.lines import GAP, Line
 
-QUESTION_START = re.compile(r"^\s*Q(?:uestion)?\s*\d{1,3}\b|^\s*[（(]?\d{1,3}\s*[.、．)）]|^\s*第\s*\d+\s*题|^[一二三四五六七八九十]+、")
+QUESTION_START = re.compile(
+    r"^\s*Q(?:uestion)?\s*\d{1,3}\b|^\s*[（(]?\d{1,3}\s*[.、．)）]|^\s*第\s*\d+\s*题|^[一二三四五六七八九十]+、"
+)
 OPTION_START = re.compile(r"^\s*[（(]?[A-H]\s*[.、．)）:：]")
 MIN_COLUMN_ROWS = 4
 FULL_COLUMN_ROWS = 15

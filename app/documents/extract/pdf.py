@@ -6,8 +6,8 @@ import ctypes
 from collections.abc import Iterator
 
 import pypdfium2 as pdfium
-import pypdfium2.raw as raw
 from PIL import Image
+from pypdfium2 import raw
 
 from app.documents.extract.image import recognised_pieces
 from app.documents.extract.layout import Piece, arrange
@@ -46,7 +46,9 @@ def extract(source: Source) -> Extracted:
     for index, (page, width, height, pieces) in enumerate(pages_of(source.name, document)):
         if needs_ocr(pieces, page, source.ocr_mode):
             if found.ocr_pages >= source.limits.ocr_pages:
-                found.notes.append(("too_many_scans", "this page is a scan beyond the limit; it was not read", index + 1))
+                found.notes.append(
+                    ("too_many_scans", "this page is a scan beyond the limit; it was not read", index + 1)
+                )
                 continue
             found.ocr_pages += 1
             picture = picture_of(page, source.limits)
@@ -57,9 +59,7 @@ def extract(source: Source) -> Extracted:
     return found
 
 
-def pages_of(
-    name: str, document: pdfium.PdfDocument
-) -> Iterator[tuple[pdfium.PdfPage, float, float, list[Piece]]]:
+def pages_of(name: str, document: pdfium.PdfDocument) -> Iterator[tuple[pdfium.PdfPage, float, float, list[Piece]]]:
     for index in range(len(document)):
         try:
             page = document[index]

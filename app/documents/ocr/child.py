@@ -12,6 +12,7 @@ from app.documents.sandbox.confine import confine, die_with, take_pipes
 
 REQUEST_BYTES = 512 * 1024
 MIN_SCORE = 0.5
+LONGEST_SIDE = 3_000  # a page at 200 dpi is not made smaller: digits that stand alone would be overlooked
 FAR, NEAR = 1.3, 0.25  # gaps, in heights of the text
 
 
@@ -27,7 +28,10 @@ def main(parent: str, pixel_limit: str, threads: str) -> None:
             pixels = frames.read(inward, frames.BYTES, int(pixel_limit))
         except EOFError:
             sys.exit(0)
-        frames.write(outward, frames.pack_json({"lines": recognise(request["width"], request["height"], pixels, request["cells"])}))
+        frames.write(
+            outward,
+            frames.pack_json({"lines": recognise(request["width"], request["height"], pixels, request["cells"])}),
+        )
 
 
 def _load(threads: int) -> Any:
@@ -39,6 +43,7 @@ def _load(threads: int) -> Any:
         params={
             "Global.log_level": "critical",
             "Global.text_score": MIN_SCORE,
+            "Global.max_side_len": LONGEST_SIDE,
             "EngineConfig.onnxruntime.intra_op_num_threads": threads,
         }
     )

@@ -78,9 +78,7 @@ class OcrService:
 
     async def _start(self) -> ChildProcess:
         arguments = (str(self._limits.bitmap_pixels), str(THREADS))
-        self._child = await ChildProcess.start(
-            MODULE, arguments, resident_bytes=2 * self._limits.ocr_resident_bytes
-        )
+        self._child = await ChildProcess.start(MODULE, arguments, resident_bytes=2 * self._limits.ocr_resident_bytes)
         async with asyncio.timeout(START_SECONDS):
             try:
                 await frames.receive_json(self._child.stdout, REPLY_BYTES)

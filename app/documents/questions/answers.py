@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from app.documents.questions.points import take_points
 from app.documents.questions.wording import is_blank, tidy
 
-ANSWER_WORD = (
-    r"(?:(?:correct|model|sample|expected|suggested)\s+)?answers?(?:\s+key)?|ans\.?|key|(?:正确|参考|标准)?答案(?:为|是)?"
-)
+ANSWER_WORD = r"(?:(?:correct|model|sample|expected|suggested)\s+)?answers?(?:\s+key)?|ans\.?|key|(?:正确|参考|标准)?答案(?:为|是)?"
 SOLUTION_WORD = (
     r"(?:worked\s+|model\s+|sample\s+)?solutions?|explanations?|rationale|reasoning|working|feedback|analysis|(?:试题)?(?:答案)?解析"
     r"|分析|详解|解答|点评|解题(?:过程|思路)|评分标准"
@@ -23,7 +21,9 @@ LABEL = re.compile(
         )[ \t]*""",
     re.IGNORECASE | re.VERBOSE,
 )
-LETTERS = re.compile(r"^[（(\[]?\s*([A-H](?:\s*[,，、;；/&和]?\s*(?:and\s+)?[A-H])*)\s*[）)\]]?(?=\s*(?:$|[.。．、,，;；:：)）\n—-]|\s))")
+LETTERS = re.compile(
+    r"^[（(\[]?\s*([A-H](?:\s*[,，、;；/&和]?\s*(?:and\s+)?[A-H])*)\s*[）)\]]?(?=\s*(?:$|[.。．、,，;；:：)）\n—-]|\s))"
+)
 LETTER_WITH_TEXT = re.compile(r"^[（(\[]?\s*([a-hA-H])\s*[）)\].．、:：]")
 
 

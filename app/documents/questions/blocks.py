@@ -21,7 +21,8 @@ OPTION = re.compile(r"^\s*[（(]?A\s*[.．、)）:：]")
 FEWEST_BARE = 3
 TITLE_LENGTH = 120
 TITLE = re.compile(
-    r"试卷|试题|考试|测试|测验|作业|练习|\b(?:test|exam(?:ination)?|quiz|paper|assignment|homework|worksheet|midterm|final|assessment)\b", re.IGNORECASE
+    r"试卷|试题|考试|测试|测验|作业|练习|\b(?:test|exam(?:ination)?|quiz|paper|assignment|homework|worksheet|midterm|final|assessment)\b",
+    re.IGNORECASE,
 )
 
 
@@ -124,7 +125,9 @@ def _fill_gaps(lines: list[Line], marks: list[Mark]) -> list[Mark]:
     for before, after in zip(marks, ends, strict=True):
         at = before.at + 1
         for number in range(before.number + 1, after.number):
-            pattern = re.compile(rf"^[（(\[]?\s*{number}\s*(?:[.．、)）]\s*(?=\S)|[,，:：;\]】]\s*(?=[^\d\s]))|^{number}\s?(?=[A-Z\u4e00-\u9fff])")
+            pattern = re.compile(
+                rf"^[（(\[]?\s*{number}\s*(?:[.．、)）]\s*(?=\S)|[,，:：;\]】]\s*(?=[^\d\s]))|^{number}\s?(?=[A-Z\u4e00-\u9fff])"
+            )
             for index in range(at, after.at):
                 found = None if lines[index].figure else pattern.match(lines[index].text)
                 if found:
@@ -171,7 +174,7 @@ def _shared_span(line: Line) -> tuple[int, int] | None:
     if not found:
         return None
     first, last = (int(group) for group in found.groups() if group)
-    return (first, last) if first < last < first + 30 else None  # noqa: PLR2004 - a passage has not more questions
+    return (first, last) if first < last < first + 30 else None
 
 
 def _title(lines: list[Line]) -> str | None:

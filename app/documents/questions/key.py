@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from app.documents.extract.lines import Line
 from app.documents.questions.answers import LABEL, take_answer
+from app.documents.questions.key_tables import NUMBER_WORDS, Entry, compact, entries_of_table, part_label
 from app.documents.questions.marks import CHINESE
 from app.documents.questions.parts import cut, find_answer_parts
 from app.documents.questions.points import take_points
@@ -22,7 +22,9 @@ LED = re.compile(r"^(?:answer\s*key|answers|key|(?:参考|标准)?答案)\s*[:�
 LONGEST_HEADER = 80
 FURTHEST = 12  # a key may leave out what has no short answer
 ONE = r"(?:[A-H]{1,8}(?![A-Za-z])|[TF](?![A-Za-z])|true|false|[√×✓✗✔✘]|正确|错误|对|错)"
-RUN = re.compile(r"(\d{1,3})\s*(?:[-–—~～]{1,2}|至|到|to)\s*(\d{1,3})\s*[.:：、)）]?\s*((?:[A-HTF√×✓✗✔✘对错](?:[\s,，、;；]*))+)(?![a-z])")
+RUN = re.compile(
+    r"(\d{1,3})\s*(?:[-–—~～]{1,2}|至|到|to)\s*(\d{1,3})\s*[.:：、)）]?\s*((?:[A-HTF√×✓✗✔✘对错](?:[\s,，、;；]*))+)(?![a-z])"
+)
 PAIR = re.compile(
     rf"(?:^|(?<=[\s,，;；|。.]))(?:Q|第)?\s*(?P<number>\d{{1,3}})(?P<part>(?:\s?[（(]\s?(?:[a-z]|\d{{1,2}}|[ivx]+)\s?[）)]|[a-z](?![a-z]))*)\s*题?"
     rf"\s*[.．:：、)）\-–=]?\s*[（(]?(?P<answer>{ONE}(?:\s*[,，、]\s*[A-H](?![A-Za-z]))*)[）)]?(?=$|[\s,，;；|。.])",
@@ -36,23 +38,6 @@ START = re.compile(
 INNER = re.compile(r"(?:\s{2,}|[;；。，,]\s*|\s)(?=(\d{1,3})\s?(?:[.．、:：)）]|[-–=](?=[^\d\s])))")
 SECTION = re.compile(rf"^{CHINESE}\s*[、.．:：]\s*(?:(?!\d)[^\d]{{0,30}}?[:：]?\s*)?(?=\d)")
 LETTER_PART = re.compile(r"^[（(]\s?([a-z]|\d{1,2}|[ivx]{1,4})\s?[）)]\s*", re.IGNORECASE)
-NUMBER_WORDS = re.compile(r"^(?:题号|题目|序号|question(?:\s*(?:no\.?|number|\#))?|no\.?|q|item|\#|number)$", re.IGNORECASE)
-ANSWER_WORDS = re.compile(r"^(?:(?:正确|参考|标准)?答案|(?:correct\s+)?answers?|ans\.?|key|correct)(?:\s*key)?$", re.IGNORECASE)
-POINT_WORDS = re.compile(r"^(?:分值|分数|满分|points?|marks?|score|max(?:imum)?(?:\s*\w+)?)$", re.IGNORECASE)
-SOLUTION_WORDS = re.compile(r"^(?:解析|说明|explanations?|solutions?|rationale|comments?)$", re.IGNORECASE)
-CELL_NUMBER = re.compile(r"^(?:Q|第)?\s*(\d{1,3})((?:\s?[（(]\s?\w{1,4}\s?[）)]|[a-z]{1,4}|-\d{1,2})*)\s*[.、题]?$", re.IGNORECASE)
-
-
-@dataclass(slots=True)
-class Entry:
-    """One line of a key: which question of which section, counted as the key counts, and what it says."""
-
-    group: int
-    number: int
-    part: str
-    answer: str
-    solution: str | None = None
-    points: float | None = None
 
 
 def find_key(lines: list[Line], after: int, first_number: int) -> int | None:
@@ -103,7 +88,7 @@ def parse_key(lines: list[Line]) -> list[Entry]:
             continue
         if table:
             walk.close()
-            walk.extend(_from_table(table))
+            walk.extend(entries_of_table(table))
             table = []
         if line.text.strip() and not line.figure:
             walk.take(line)
@@ -188,19 +173,9 @@ def _listed(text: str) -> list[Entry]:
     left = PAIR.sub("", text)
     if pairs and not re.search(r"[\w\u4e00-\u9fff]", left):
         return [
-            Entry(0, int(pair["number"]), part_label(pair["part"] or ""), _compact(pair["answer"])) for pair in pairs
+            Entry(0, int(pair["number"]), part_label(pair["part"] or ""), compact(pair["answer"])) for pair in pairs
         ]
     return []
-
-
-def _compact(answer: str) -> str:
-    return re.sub(r"[\s,，、]", "", answer) if re.fullmatch(r"[A-H\s,，、]+", answer) else answer
-
-
-def part_label(text: str) -> str:
-    """(a)(ii) and a(ii) as aii; (1) as (1)."""
-    pieces = re.findall(r"[a-z]+|\d+", text.lower())
-    return "".join(f"({piece})" if piece.isdigit() else piece for piece in pieces)
 
 
 def _split_numbers(text: str, last: int) -> list[str]:
@@ -238,9 +213,7 @@ def _worked(lines: list[Line]) -> list[Entry]:
 
 def _parts(number: int, text: str) -> list[Entry]:
     parts = find_answer_parts(text)
-    return [
-        _entry(number, part.label, piece) for part, piece in zip(parts, cut(text, parts), strict=True)
-    ]
+    return [_entry(number, part.label, piece) for part, piece in zip(parts, cut(text, parts), strict=True)]
 
 
 def _entry(number: int, part: str, text: str) -> Entry:
@@ -251,56 +224,10 @@ def _entry(number: int, part: str, text: str) -> Entry:
         answer, _, solution = (tidy(piece) for piece in text.partition("\n"))
     points, answer = take_points(answer)
     letter = re.match(r"^([A-H]{1,8})(?:[.。．:：]?\s+|[.。．,，;；:：]\s*)(?=\S)", answer)
-    if letter and not solution and re.match(r"^[A-H]{1,8}\s*[-–—:：(（]|^[A-H]{1,8}[.。]?\s+(?:because|since|因)", answer, re.IGNORECASE):
+    if (
+        letter
+        and not solution
+        and re.match(r"^[A-H]{1,8}\s*[-–—:：(（]|^[A-H]{1,8}[.。]?\s+(?:because|since|因)", answer, re.IGNORECASE)
+    ):
         answer, solution = letter.group(1), answer[letter.end() :]
     return Entry(0, number, part, answer.strip().rstrip("。；;"), (solution or "").strip() or None, points)
-
-
-def _from_table(rows: list[list[str]]) -> list[Entry]:
-    """Numbers over answers, as often as they follow one another; or one question a row."""
-    width = max(len(row) for row in rows)
-    rows = [row + [""] * (width - len(row)) for row in rows]
-    header = [cell.strip() for cell in rows[0]]
-    number_at = next((at for at, cell in enumerate(header) if NUMBER_WORDS.match(cell)), None)
-    answer_at = next((at for at, cell in enumerate(header) if ANSWER_WORDS.match(cell)), None)
-    if number_at is not None and answer_at is not None:
-        return _one_a_row(rows[1:], header, number_at, answer_at)
-    entries: list[Entry] = []
-    for numbers, answers in zip(rows, rows[1:], strict=False):
-        found = [(at, CELL_NUMBER.match(cell)) for at, cell in enumerate(numbers)]
-        known = [(at, match) for at, match in found if match]
-        if len(known) < max(2, (width - 1) // 2) and not NUMBER_WORDS.match(numbers[0].strip()):
-            continue
-        if all(CELL_NUMBER.match(cell) or not cell for cell in answers[1:]) and not ANSWER_WORDS.match(answers[0].strip()):
-            continue
-        entries += [
-            Entry(0, int(match.group(1)), part_label(match.group(2) or ""), _compact(answers[at].strip()))
-            for at, match in known
-            if answers[at].strip()
-        ]
-    if not entries and width == 2:  # noqa: PLR2004 - a number and its answer
-        return _one_a_row(rows, ["#", "key"], 0, 1)
-    return entries
-
-
-def _one_a_row(rows: list[list[str]], header: list[str], number_at: int, answer_at: int) -> list[Entry]:
-    points_at = next((at for at, cell in enumerate(header) if POINT_WORDS.match(cell)), None)
-    solution_at = next((at for at, cell in enumerate(header) if SOLUTION_WORDS.match(cell)), None)
-    entries = []
-    for row in rows:
-        number = CELL_NUMBER.match(row[number_at].strip())
-        if number is None or not row[answer_at].strip():
-            continue
-        points = re.match(r"\d+(?:\.\d+)?", row[points_at].strip()) if points_at is not None else None
-        entries.append(
-            Entry(
-                0,
-                int(number.group(1)),
-                part_label(number.group(2) or ""),
-                _compact(row[answer_at].strip()),
-                (row[solution_at].strip() or None) if solution_at is not None else None,
-                float(points.group()) if points else None,
-            )
-        )
-    return entries
-

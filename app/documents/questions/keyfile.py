@@ -30,9 +30,7 @@ def key_from_lines(lines: list[Line]) -> AnswerKey:
                 )
             continue
         seen[name] = answer
-        key.entries.append(
-            KeyEntry(question_id=name, answer=answer, solution=entry.solution, max_score=entry.points)
-        )
+        key.entries.append(KeyEntry(question_id=name, answer=answer, solution=entry.solution, max_score=entry.points))
     if not key.entries:
         key.warnings.append(Notice(code="no_answers", detail="No answers were found; write them as “1 A”, one a line."))
     return key

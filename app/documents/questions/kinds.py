@@ -9,13 +9,18 @@ from app.documents.questions.wording import BLANK_RUN
 from app.documents.values import Option, QuestionType
 
 TWO = 2
-TRUE_FALSE = re.compile(r"^(?:true|false|t|f|yes|no|right|wrong|correct|incorrect|对|错|正确|错误|√|×|✓|✗|是|否)\.?$", re.IGNORECASE)
+TRUE_FALSE = re.compile(
+    r"^(?:true|false|t|f|yes|no|right|wrong|correct|incorrect|对|错|正确|错误|√|×|✓|✗|是|否)\.?$", re.IGNORECASE
+)
 SEVERAL = re.compile(
     r"select\s+(?:all|two|three)|choose\s+(?:all|two|three)|all\s+that\s+apply|more\s+than\s+one|multiple\s+answers|which\s+(?:two|three)\b"
     r"|which\s+of\s+the\s+following\s+(?:statements\s+)?are\b[^.]{0,40}\(select|多选|不定项|哪些|哪几",
     re.IGNORECASE,
 )
-JUDGE = re.compile(r"true\s+or\s+false|\(\s*T\s*/\s*F\s*\)|\bT\s*/\s*F\b|\(\s*true\s*/\s*false\s*\)|判断(?:对错|正误|题)|对的?打", re.IGNORECASE)
+JUDGE = re.compile(
+    r"true\s+or\s+false|\(\s*T\s*/\s*F\s*\)|\bT\s*/\s*F\b|\(\s*true\s*/\s*false\s*\)|判断(?:对错|正误|题)|对的?打",
+    re.IGNORECASE,
+)
 ESSAY = re.compile(
     r"\bessay\b|write\s+(?:a|an)\s+(?:\w+\s+)?(?:composition|article|story|letter|paragraph|report|speech)|\bdiscuss\b|in\s+(?:about|at\s+least)\s+\d+"
     r"\s+words|作文|写一篇|论述|不少于\s*\d+\s*字|\d+\s*words",
@@ -27,7 +32,9 @@ CALCULATION = re.compile(
     r"|计算|求|解方程|解不等式|化简|因式分解|多少",
     re.IGNORECASE,
 )
-WORDS = re.compile(r"^\W*(?:state|explain|describe|name|define|give\s+(?:a|one|two)\s+reasons?|why|说明|简述|写出|解释)", re.IGNORECASE)
+WORDS = re.compile(
+    r"^\W*(?:state|explain|describe|name|define|give\s+(?:a|one|two)\s+reasons?|why|说明|简述|写出|解释)", re.IGNORECASE
+)
 EMPTY_BRACKETS = re.compile(r"[（(]\s*[）)]")
 
 

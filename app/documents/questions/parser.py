@@ -6,7 +6,8 @@ from app.documents.extract.lines import Line
 from app.documents.questions.answers import clean_answer
 from app.documents.questions.blocks import Block, Cut, cut_paper
 from app.documents.questions.checks import notices
-from app.documents.questions.key import Entry, parse_key
+from app.documents.questions.key import parse_key
+from app.documents.questions.key_tables import Entry
 from app.documents.questions.kinds import type_with_answer
 from app.documents.questions.points import BRACKETED
 from app.documents.questions.question import read_block

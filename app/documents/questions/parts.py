@@ -93,5 +93,9 @@ def _are_parts(form: str, parts: list[Part], text: str, *, choice: bool) -> bool
         if choice and len(parts) <= len(LETTERS):
             return False
         as_options = take_options(text, choice_expected=choice)
-        return not as_options.options or any(option.key not in LETTERS for option in as_options.options) or any(own_options)
+        return (
+            not as_options.options
+            or any(option.key not in LETTERS for option in as_options.options)
+            or any(own_options)
+        )
     return True

@@ -7,13 +7,21 @@ import re
 UNIT = r"(?:分|points?|pts?\.?|marks?|mks?\.?)"
 NUMBER = r"(\d{1,3}(?:\.\d{1,2})?)"
 OPEN, CLOSE = r"[（(\[【]", r"[）)\]】]"
-TOTAL = re.compile(rf"{OPEN}[^（()）\[\]【】]{{0,24}}?(?:共|共计|满分|total(?:\s+of)?:?)\s*{NUMBER}\s*{UNIT}[^（()）\[\]]{{0,12}}{CLOSE}", re.I)
+TOTAL = re.compile(
+    rf"{OPEN}[^（()）\[\]【】]{{0,24}}?(?:共|共计|满分|total(?:\s+of)?:?)\s*{NUMBER}\s*{UNIT}[^（()）\[\]]{{0,12}}{CLOSE}",
+    re.IGNORECASE,
+)
 STATED = re.compile(
     rf"{OPEN}\s*(?:本(?:小|大)?题\s*)?(?:worth\s+|for\s+|max(?:imum)?\.?\s+)?{NUMBER}\s*{UNIT}\s*{CLOSE}", re.IGNORECASE
 )
-LABELLED = re.compile(rf"(?:^|\n|\s{{2,}}){OPEN}?\s*(?:points?|marks?|score|分值|分数)\s*[:：]\s*{NUMBER}\s*(?:分|points?|marks?)?\s*{CLOSE}?", re.I)
+LABELLED = re.compile(
+    rf"(?:^|\n|\s{{2,}}){OPEN}?\s*(?:points?|marks?|score|分值|分数)\s*[:：]\s*{NUMBER}\s*(?:分|points?|marks?)?\s*{CLOSE}?",
+    re.IGNORECASE,
+)
 TRAILING = re.compile(rf"(?:[.?!:;。？！：；_）)]|\s[-–—]|\s{{3,}})\s*{NUMBER}\s*{UNIT}\s*$", re.IGNORECASE)
-LEADING = re.compile(rf"^\s*[-–—:：,，]?\s*{NUMBER}\s*(?:分|points?|pts?|marks?)\s*(?:[.:：、\n]|[-–—]\s|$)", re.IGNORECASE)
+LEADING = re.compile(
+    rf"^\s*[-–—:：,，]?\s*{NUMBER}\s*(?:分|points?|pts?|marks?)\s*(?:[.:：、\n]|[-–—]\s|$)", re.IGNORECASE
+)
 BRACKETED = re.compile(r"[\[(]\s*(\d{1,2})\s*[\])](?=\s*(?:\n|$))")
 EACH = re.compile(
     rf"(?:每\s*(?:小)?\s*题|各)\s*{NUMBER}\s*分|{NUMBER}\s*{UNIT}\s*(?:each|per\s+question|apiece)"
@@ -21,7 +29,9 @@ EACH = re.compile(
     re.IGNORECASE,
 )
 IN_ALL = re.compile(rf"{OPEN}[^（()）]*?{NUMBER}\s*{UNIT}(?:\s+in\s+(?:all|total))?\s*{CLOSE}", re.IGNORECASE)
-COUNT = re.compile(r"(?:共|有)\s*(\d{1,3})\s*(?:个?小?题|道)|\b(\d{1,3})\s+(?:questions|items|problems)\b", re.IGNORECASE)
+COUNT = re.compile(
+    r"(?:共|有)\s*(\d{1,3})\s*(?:个?小?题|道)|\b(\d{1,3})\s+(?:questions|items|problems)\b", re.IGNORECASE
+)
 
 
 def take_points(text: str, *, bracketed: bool = False) -> tuple[float | None, str]:

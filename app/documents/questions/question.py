@@ -60,7 +60,7 @@ def _parts(shared: Shared, name: str, text: str, form: str, context: str | None)
     pieces, told = _answers_told_together([part.label for part in parts], cut(text, parts))
     questions: list[Question] = []
     for index, (part, piece) in enumerate(zip(parts, pieces, strict=True)):
-        _, inner = find_parts(piece, avoid=form.split("_")[0])
+        _, inner = find_parts(piece, avoid=form.split("_", maxsplit=1)[0])
         part_name = name + part.label
         if inner:
             _, head = take_points(piece[: inner[0].start], bracketed=shared.bracketed)

@@ -19,18 +19,30 @@ KINDS: tuple[tuple[QuestionType, re.Pattern[str]], ...] = tuple(
             r"|one\s+or\s+more\s+(?:correct|answers?)",
         ),
         ("true_false", r"判断|是非|true\s*(?:/|or|-|and)\s*false|\bT\s*/\s*F\b|right\s+or\s+wrong"),
-        ("single", r"(?<!非)选择题|单选|单项|multiple[\s-]+choice|single[\s-]+choice|choose\s+the\s+(?:best|correct)|\bMCQs?\b"),
+        (
+            "single",
+            r"(?<!非)选择题|单选|单项|multiple[\s-]+choice|single[\s-]+choice|choose\s+the\s+(?:best|correct)|\bMCQs?\b",
+        ),
         ("blank", r"填空|fill[\s-]+(?:in|the)|completion|complete\s+the\s+(?:sentences?|blanks?)|cloze"),
         ("essay", r"作文|写作|论述|书面表达|essays?|composition|\bwriting\b|extended\s+response|long[\s-]+answer"),
-        ("calculation", r"计算|解方程|解答题|应用题|calculations?|computations?|numerical|problem[\s-]+solving|word\s+problems"),
-        ("short", r"简答|问答|实验题|探究|材料|阅读|名词解释|short[\s-]+(?:answer|response)|structured|free[\s-]+response|open[\s-]+ended"
-                  r"|definitions?|reading"),
+        (
+            "calculation",
+            r"计算|解方程|解答题|应用题|calculations?|computations?|numerical|problem[\s-]+solving|word\s+problems",
+        ),
+        (
+            "short",
+            r"简答|问答|实验题|探究|材料|阅读|名词解释|short[\s-]+(?:answer|response)|structured|free[\s-]+response|open[\s-]+ended"
+            r"|definitions?|reading",
+        ),
     )  # fmt: skip
 )
 NAMED = re.compile(
-    r"^\W*(?:section|part|paper|unit|chapter)\s+(?:[A-Z]|[IVX]{1,5}|\d{1,2}|one|two|three|four|five|six)\b\W*", re.IGNORECASE
+    r"^\W*(?:section|part|paper|unit|chapter)\s+(?:[A-Z]|[IVX]{1,5}|\d{1,2}|one|two|three|four|five|six)\b\W*",
+    re.IGNORECASE,
 )
-NUMBERED = re.compile(rf"^(?:第\s*(?:{CHINESE}|[IVX]+|\d)\s*(?:部分|卷|大题|节)|{CHINESE}\s*[、.．:：]|[（(]{CHINESE}[）)]|[IVX]{{1,4}}\s*[.．、)]\s)")
+NUMBERED = re.compile(
+    rf"^(?:第\s*(?:{CHINESE}|[IVX]+|\d)\s*(?:部分|卷|大题|节)|{CHINESE}\s*[、.．:：]|[（(]{CHINESE}[）)]|[IVX]{{1,4}}\s*[.．、)]\s)"
+)
 LETTERED = re.compile(r"^[A-H]\s*[.．、)）:]\s+")
 INSTRUCTIONS = re.compile(
     r"^\W*(?:(?:general\s+)?(?:instructions?|directions?|notes?)\b|(?:instructions?|information)\s+(?:to|for)\s+(?:students|candidates)"
@@ -58,13 +70,19 @@ class Section:
 
 def kind_in(text: str) -> QuestionType | None:
     """The first kind of question that a heading names; with several, the one it begins with."""
-    found = [(match.start(), rank, kind) for rank, (kind, pattern) in enumerate(KINDS) if (match := pattern.search(text))]
+    found = [
+        (match.start(), rank, kind) for rank, (kind, pattern) in enumerate(KINDS) if (match := pattern.search(text))
+    ]
     if not found:
         return None
     kinds = {kind for _, _, kind in found}
     if {"multiple", "single"} <= kinds:  # 多项选择题 also says 选择题
         kinds_in_order = [kind for _, _, kind in sorted(found) if kind != "single"]
-        return kinds_in_order[0] if re.search(r"多项?选|不定项|select\s+all|more\s+than", text, re.I) else "single"
+        return (
+            kinds_in_order[0]
+            if re.search(r"多项?选|不定项|select\s+all|more\s+than", text, re.IGNORECASE)
+            else "single"
+        )
     return min(found)[2]
 
 
@@ -86,7 +104,12 @@ def is_heading(line: Line, *, chinese_is_main: bool) -> bool:
     named = kind_in(text) is not None and not re.match(r"^\W*\d", text)
     if line.heading:
         return named or bool(re.search(r"\d\s*(?:分|points|marks)", text))
-    if named and (points_each(text) or LED.match(text)) and len(text) <= 2 * SHORT_HEADING and not text.endswith(("?", "？")):
+    if (
+        named
+        and (points_each(text) or LED.match(text))
+        and len(text) <= 2 * SHORT_HEADING
+        and not text.endswith(("?", "？"))
+    ):
         return True
     bare = re.sub(r"[（(\[].*?[）)\]]", "", text).strip(" :：.-–—")
     return named and len(bare) <= 32 and not SENTENCE.search(bare) and not re.search(r"[，。；]", bare)  # noqa: PLR2004

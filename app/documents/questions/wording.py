@@ -18,7 +18,9 @@ OPENS = re.compile(
     r"[（(\[]?(?:[A-Ha-h]|\d{1,2}|[ivx]{1,4})\s?[.．、)）\]:：]|[①-⑳]|[【\[]|(?:answer|ans|solution|explanation|答案|解析|解)\b\s*[:：]",
     re.IGNORECASE,
 )
-ANSWER_SPACE = re.compile(r"(?:^|\n)[^\w\n]*\w{0,3}[ :=]*(?:[.…]{6,}|[_＿]{10,})[\s._…]*(?:cm|m|kg|s|N|J|°C?)?[ ]*(?=\n|$)")
+ANSWER_SPACE = re.compile(
+    r"(?:^|\n)[^\w\n]*\w{0,3}[ :=]*(?:[.…]{6,}|[_＿]{10,})[\s._…]*(?:cm|m|kg|s|N|J|°C?)?[ ]*(?=\n|$)"
+)
 DOTS_AFTER = re.compile(r"\s*[.…]{8,}[\s.…]*(?=\n|$)")
 BLANK_RUN = re.compile(r"(?<![“\"「_])_{2,}|﹍{2,}|＿{2,}|\.{6,}|…{3,}")
 

@@ -28,8 +28,7 @@ def pack_json(value: Any) -> bytes:
 
 
 def write(stream: BinaryIO, *frames: bytes) -> None:
-    for frame in frames:
-        stream.write(frame)
+    stream.writelines(frames)
     stream.flush()
 
 

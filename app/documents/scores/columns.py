@@ -15,6 +15,7 @@ HEADER_DEPTH = 15
 TALLEST_HEADER = 3
 SAMPLE_ROWS = 60
 MOSTLY = 0.5
+PEOPLE = {"name", "id"}
 NAME = re.compile(r"^(?:[\u4e00-\u9fff·]{2,8}|[A-Za-zÀ-ÿ][A-Za-zÀ-ÿ'’.-]*(?:,?\s+[A-Za-zÀ-ÿ][A-Za-zÀ-ÿ'’.-]*){0,4})$")
 BARE = re.compile(r"^[\d.]+$")
 STUDENT_ID = re.compile(r"^[A-Za-z]{0,6}[-_]?\d{2,24}[A-Za-z]?$")
@@ -78,7 +79,9 @@ def _plans_at(table: Table, layout: Layout, top: int, height: int) -> list[Colum
 def _labels(table: Table, top: int, height: int) -> list[Label] | None:
     """The lowest cell of the header that says something; a group's heading above it only helps where it must."""
     rows = [[cell_text(cell) for cell in row] for row in table.rows[top : top + height]]
-    if any(_looks_like_body(row) for row in rows[1:]) or any(MAX_ROW.match(cell) for row in rows for cell in row[:4]):
+    if any(_looks_like_body(row) or _has_a_person(rows[0], row) for row in rows[1:]) or any(
+        MAX_ROW.match(cell) for row in rows for cell in row[:4]
+    ):
         return None
     labels = []
     for column in zip(*rows, strict=True):
@@ -96,7 +99,11 @@ def _labels(table: Table, top: int, height: int) -> list[Label] | None:
 
 def _within_group(label: Label, words: list[str]) -> Label:
     """(1) below 12 is 12(1)."""
-    inner = re.fullmatch(r"[（(]\s*(\d{1,2}|[a-z]{1,4})\s*[）)]|([a-h])", words[-1], re.IGNORECASE) if len(words) > 1 else None
+    inner = (
+        re.fullmatch(r"[（(]\s*(\d{1,2}|[a-z]{1,4})\s*[）)]|([a-h])", words[-1], re.IGNORECASE)
+        if len(words) > 1
+        else None
+    )
     above = label_of(words[-2]) if inner else None
     if inner and above is not None and above.role == "question":
         return label_of(f"{above.number}({(inner.group(1) or inner.group(2))})")
@@ -108,6 +115,14 @@ def _looks_like_body(row: list[str]) -> bool:
     ids = sum(bool(re.fullmatch(r"[A-Za-z]{0,6}[-_]?\d{4,24}", cell)) for cell in row)
     labelled = sum(label_of(cell).role in {"name", "id", "total", "class", "rank"} for cell in row if cell)
     return bool(ids) and not labelled
+
+
+def _has_a_person(header: list[str], row: list[str]) -> bool:
+    """Below the label of names stands a name: the header has ended."""
+    return any(
+        below and below != above and label_of(above).role in PEOPLE and label_of(below).role not in PEOPLE
+        for above, below in zip(header, row, strict=True)
+    )
 
 
 def _guess_people(plan: Columns) -> None:
@@ -155,7 +170,9 @@ def _count_up(labels: list[Label]) -> bool:
 
 def _are_numbers(base: Columns, labels: list[Label]) -> bool:
     numbers = list(dict.fromkeys(label.number or 0 for label in labels))
-    dense = numbers == list(range(1, len(numbers) + 1)) or (not base.guessed and numbers[-1] - numbers[0] < 2 * len(numbers))
+    dense = numbers == list(range(1, len(numbers) + 1)) or (
+        not base.guessed and numbers[-1] - numbers[0] < 2 * len(numbers)
+    )
     return dense and _count_up(labels)
 
 
@@ -190,7 +207,7 @@ def _by_total(base: Columns) -> Columns | None:
     at = base.total
     if at is None:
         at = next((index for index, label in enumerate(base.labels) if label.role == "mark"), None)
-    if at is None or base.labels[at].role == "mark" and any(label.role in {"item", "topic"} for label in base.labels):
+    if at is None or (base.labels[at].role == "mark" and any(label.role in {"item", "topic"} for label in base.labels)):
         return None
     plan = replace(base, scored={at: "TOTAL"}, maxima={}, mode="total", total=at, unused=_unused(base, [at]))
     most = base.labels[at].max_score
@@ -208,7 +225,9 @@ def _between(base: Columns, columns: dict[int, Label]) -> dict[int, Label]:
         between = range(before + 1, after)
         if not between:
             continue
-        unread = [at for at in between if base.labels[at].role in {"other", "empty"} and _numeric_share(base, at) > MOSTLY]
+        unread = [
+            at for at in between if base.labels[at].role in {"other", "empty"} and _numeric_share(base, at) > MOSTLY
+        ]
         if len(unread) == len(between) == last - first - 1:
             found |= {at: Label("question", str(first + step), first + step) for step, at in enumerate(unread, start=1)}
     return found
@@ -218,7 +237,10 @@ def _unused(base: Columns, used: list[int]) -> list[str]:
     return [
         label.text
         for at, label in enumerate(base.labels)
-        if at not in used and label.role == "other" and _numeric_share(base, at) > MOSTLY and not IGNORED.search(label.text)
+        if at not in used
+        and label.role == "other"
+        and _numeric_share(base, at) > MOSTLY
+        and not IGNORED.search(label.text)
     ]
 
 

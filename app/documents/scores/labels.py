@@ -6,7 +6,22 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-Role = Literal["name", "id", "class", "order", "rank", "total", "question", "subject", "item", "topic", "mark", "subtotal", "other", "empty"]
+Role = Literal[
+    "name",
+    "id",
+    "class",
+    "order",
+    "rank",
+    "total",
+    "question",
+    "subject",
+    "item",
+    "topic",
+    "mark",
+    "subtotal",
+    "other",
+    "empty",
+]
 
 
 def _words(pattern: str) -> re.Pattern[str]:
@@ -14,7 +29,9 @@ def _words(pattern: str) -> re.Pattern[str]:
 
 
 RANK = _words(r"排名|名次|位次|班次|校次|年级次|\brank(?:ing)?\b|\bposition\b|\bpercentile\b|\bgrade$|等级|等第|letter")
-NAME = _words(r"^(?:姓\s*名|(?:考生|学生)(?:姓名)?|名字|(?:s_?|student'?s?\s*|pupil\s*|full\s*|candidate\s*)?names?|students?|pupils?|candidates?|learner)$")
+NAME = _words(
+    r"^(?:姓\s*名|(?:考生|学生)(?:姓名)?|名字|(?:s_?|student'?s?\s*|pupil\s*|full\s*|candidate\s*)?names?|students?|pupils?|candidates?|learner)$"
+)
 GIVEN = _words(r"^(?:first|given|last|family|sur)\s*_?names?$|^surname$")
 ID = _words(
     r"^(?:自定义)?(?:准考证号?|考\s*号|考生号|学\s*号|学生(?:编号|id)|学籍号|编号|(?:student|candidate|pupil|exam|roll|admission|registration|index|seat)\s*_?-?"
@@ -22,12 +39,22 @@ ID = _words(
 )
 CLASS = _words(r"^(?:班\s*级|行政班|教学班|班别|班|class(?:\s*name)?|form|homeroom|group|年级|grade\s*level)$")
 ORDER = _words(r"^(?:序\s*号|编?次|no\.?|n[ºo°]\.?|s/?n|sl\.?\s*no\.?|sr\.?\s*no\.?|\#|row|座号|座位号?|考场|seat)$")
-TOTAL = _words(r"^(?:总\s*分|总成绩|总得分|合计|卷面(?:总)?分|(?:grand\s+|overall\s+)?totals?(?:\s*(?:scores?|marks?|points?))?|sum|final\s*(?:score|mark)|overall|grade\s*/)")
-MARK = _words(r"^(?:得\s*分|分\s*数|成\s*绩|科目(?:分数|成绩)|scores?|marks?|points?|result|points?\s*(?:earned|awarded)|(?:exam|test)\s*(?:score|mark)s?)\s*(?:[（(/].*)?$")
-ITEM = _words(r"^(?:题\s*号|题目|小题(?:号)?|questions?(?:\s*(?:no\.?|number|id|\#))?|items?(?:\s*no\.?)?|q(?:\s*no\.?)?|problem)$")
+TOTAL = _words(
+    r"^(?:总\s*分|总成绩|总得分|合计|卷面(?:总)?分|(?:grand\s+|overall\s+)?totals?(?:\s*(?:scores?|marks?|points?))?|sum|final\s*(?:score|mark)|overall|grade\s*/)"
+)
+MARK = _words(
+    r"^(?:得\s*分|分\s*数|成\s*绩|科目(?:分数|成绩)|scores?|marks?|points?|result|points?\s*(?:earned|awarded)|(?:exam|test)\s*(?:score|mark)s?)\s*(?:[（(/].*)?$"
+)
+ITEM = _words(
+    r"^(?:题\s*号|题目|小题(?:号)?|questions?(?:\s*(?:no\.?|number|id|\#))?|items?(?:\s*no\.?)?|q(?:\s*no\.?)?|problem)$"
+)
 TOPIC = _words(r"^(?:科目(?:名称)?|学科|选考?科目?|subjects?(?:\s*name)?|course|module)$")
-SUBTOTAL = _words(r"客观|主观|选择题?(?:总?得?分|小计)?$|填空题?(?:总?得?分|小计)?$|解答题?(?:总?得?分|小计)?$|小计|sub-?\s*total|第?[ⅠⅡI一二]+卷|objective|section|part\s+[A-Z]\b")
-IGNORED = _words(r"备注|说明|性别|日期|出生|手机|电话|remarks?|comments?|notes?|gender|sex|date|birth|e-?mail|phone|percent(?:age)?|%|状态|status|签名|学校|school|average|平均")
+SUBTOTAL = _words(
+    r"客观|主观|选择题?(?:总?得?分|小计)?$|填空题?(?:总?得?分|小计)?$|解答题?(?:总?得?分|小计)?$|小计|sub-?\s*total|第?[ⅠⅡI一二]+卷|objective|section|part\s+[A-Z]\b"
+)
+IGNORED = _words(
+    r"备注|说明|性别|日期|出生|手机|电话|remarks?|comments?|notes?|gender|sex|date|birth|e-?mail|phone|percent(?:age)?|%|状态|status|签名|学校|school|average|平均"
+)
 SUBJECT = _words(
     r"^(语文|数学|英语|外语|物理|化学|生物|政治|道德与法治|思想?品?德?|历史|地理|科学|体育|音乐|美术|信息(?:技术)?|通用技术|理综|文综|综合"
     r"|chinese|math(?:ematic)?s?|english|physics|chemistry|biology|history|geography|politics|science|economics|literature|music|art|p\.?e\.?"
@@ -40,7 +67,9 @@ QUESTION = _words(
     r"\s*题?\s*(?:[（(\[/]\s*(?:满分|max\.?|out\s+of|/)?\s*:?\s*(?P<max>\d{1,3}(?:\.\d+)?)\s*(?P<unit>分|points?|pts?\.?|marks?|m|p)?\s*[）)\]]?)?"
     r"\s*(?:得分|score|marks?|分)?$"
 )
-MAX_ROW = _words(r"^(?:满\s*分|分\s*值|总?满分值?|卷面满分|max(?:imum)?\.?(?:\s*(?:score|mark|point)s?)?|full\s*(?:score|mark)s?|out\s+of|(?:points?|marks?)\s*(?:possible|available)|possible(?:\s*points)?|points)\s*[:：]?$")
+MAX_ROW = _words(
+    r"^(?:满\s*分|分\s*值|总?满分值?|卷面满分|max(?:imum)?\.?(?:\s*(?:score|mark|point)s?)?|full\s*(?:score|mark)s?|out\s+of|(?:points?|marks?)\s*(?:possible|available)|possible(?:\s*points)?|points)\s*[:：]?$"
+)
 KEY_ROW = _words(r"^(?:(?:正确|参考|标准)?答案|(?:answer\s*)?key|correct(?:\s*answers?)?|answers?)\s*[:：]?$")
 FOOTER = _words(
     r"^(?:(?:班级|年级|全班|全体|总)?\s*(?:平均|均)\s*(?:分|值|得分)?|最\s*高\s*分?|最\s*低\s*分?|及格[率人]|优秀[率人]|得分率|难度|区分度|标准差|方差|中位数|合\s*计|总\s*计|人数|参考人数|应考|实考"
@@ -67,7 +96,14 @@ def label_of(text: str) -> Label:
     if question:
         return _question(text, question)
     compact = re.sub(r"\s*[（(\[【].*?[）)\]】]\s*$", "", text)
-    for role, pattern in (("rank", RANK), ("total", TOTAL), ("name", NAME), ("id", ID), ("class", CLASS), ("order", ORDER)):
+    for role, pattern in (
+        ("rank", RANK),
+        ("total", TOTAL),
+        ("name", NAME),
+        ("id", ID),
+        ("class", CLASS),
+        ("order", ORDER),
+    ):
         if pattern.search(compact):
             return Label(role, text, max_score=_max_in(text) if role == "total" else None)  # type: ignore[arg-type]
     if GIVEN.match(compact):

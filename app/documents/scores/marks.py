@@ -14,7 +14,10 @@ NUMBER = re.compile(r"^([+-]?\d+(?:\.\d+)?)\s*(?:分|points?|pts?\.?|marks?|p)?$
 COMMA = re.compile(r"^(\d+),(\d{1,2})$")
 FRACTION = re.compile(r"^(\d+(?:\.\d+)?)\s*/\s*(\d+(?:\.\d+)?)$")
 ANSWER = re.compile(r"^[A-H](?:\s*[,，、;]?\s*[A-H]){0,7}$", re.IGNORECASE)
-ABSENT = re.compile(r"^(?:缺\s*考?|缺席|未考|未到|旷考|缓考|请假|病假|absent|abs\.?|ab\.?|dna|did\s+not\s+attend|no\s*show|ns|missing|missed)$", re.IGNORECASE)
+ABSENT = re.compile(
+    r"^(?:缺\s*考?|缺席|未考|未到|旷考|缓考|请假|病假|absent|abs\.?|ab\.?|dna|did\s+not\s+attend|no\s*show|ns|missing|missed)$",
+    re.IGNORECASE,
+)
 EXEMPT = re.compile(r"^(?:免\s*考?|免修|免试|exempt(?:ed)?|ex\.?|exc\.?|excused|n/?a\.?|不适用)$", re.IGNORECASE)
 EMPTY = re.compile(r"^(?:[-–—_/\\.]+|nil|null|none)?$", re.IGNORECASE)
 

@@ -25,7 +25,10 @@ def merge_people(students: list[Student]) -> tuple[list[Student], Merged]:
         if student.student_id is None or known.name != student.name:
             result.ambiguous += 1
             result.warnings.append(
-                Notice(code="same_student_twice", detail=f"{who} stands in two rows; it cannot be told whether they are one.")
+                Notice(
+                    code="same_student_twice",
+                    detail=f"{who} stands in two rows; it cannot be told whether they are one.",
+                )
             )
             kept[(*key, str(len(kept)))] = student
         elif (known.scores, known.total) != (student.scores, student.total):

@@ -43,7 +43,11 @@ def read_table(plan: Columns) -> Read:
     header = [cell_text(cell) for cell in plan.table.rows[plan.header_row]]
     for row in range(plan.body, len(plan.table.rows)):
         cells = [cell_text(cell) for cell in plan.table.rows[row]]
-        if _is_footer(plan, cells) or cells == header or any(MAX_ROW.match(cell) or KEY_ROW.match(cell) for cell in cells[:LEAD_CELLS]):
+        if (
+            _is_footer(plan, cells)
+            or cells == header
+            or any(MAX_ROW.match(cell) or KEY_ROW.match(cell) for cell in cells[:LEAD_CELLS])
+        ):
             continue
         if plan.layout == "long":
             _long_row(read, row)
@@ -161,7 +165,9 @@ def _long_row(read: Read, row: int) -> None:
         read.cells += 1
         read.odd.append(cell_text(cells[plan.item if plan.item is not None else plan.mark])[:20])
         return
-    student = next((known for known in reversed(read.students) if (known.student_id, known.name) == (student_id, name)), None)
+    student = next(
+        (known for known in reversed(read.students) if (known.student_id, known.name) == (student_id, name)), None
+    )
     if student is None:
         student = Student(student_id=student_id, name=name, class_name=class_name)
         read.students.append(student)
@@ -170,7 +176,11 @@ def _long_row(read: Read, row: int) -> None:
         student.total = reading.mark
         return
     plan.scored.setdefault(-1 - len(plan.scored), question) if question not in plan.scored.values() else None
-    if student.scores.get(question) is not None and reading.mark is not None and reading.mark != student.scores[question]:
+    if (
+        student.scores.get(question) is not None
+        and reading.mark is not None
+        and reading.mark != student.scores[question]
+    ):
         read.warn("duplicate_mark", f"{name or student_id} has two marks for {question}; the higher one is kept.")
         reading = Reading("mark", max(reading.mark, student.scores[question] or 0.0))
     _take(read, student, question, reading, cell_text(cells[plan.mark]))

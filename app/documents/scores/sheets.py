@@ -57,7 +57,8 @@ def read_scores(tables: list[Table], selected: str | None, warnings: list[Notice
     return ScoreSheets(
         score_mode=use.first.plan.mode,
         questions=[
-            ScoredQuestion(question_id=name, label=labels.get(name, name), max_score=maxima.get(name)) for name in questions
+            ScoredQuestion(question_id=name, label=labels.get(name, name), max_score=maxima.get(name))
+            for name in questions
         ],
         students=students,
         score_schema=ScoreSchema(

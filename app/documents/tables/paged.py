@@ -31,7 +31,9 @@ def tables(source: Source) -> list[Table]:
                 read: list[list[list[Cell]]] = [[list(row) for row in grid]]
             else:
                 read = _ruled(plumber.pages[index]) or [[list(row) for row in grid_of(pieces).rows]]
-            found += [make_table(source.name, f"page {index + 1}", rows, source.limits, index + 1, sure) for rows in read]
+            found += [
+                make_table(source.name, f"page {index + 1}", rows, source.limits, index + 1, sure) for rows in read
+            ]
             source.pages_done(index + 1, len(document))
     return _continued([table for table in found if table.rows], source.limits)
 
@@ -53,7 +55,9 @@ def _continued(tables: list[Table], limits: Limits) -> list[Table]:
             before = whole.pop()
             header = [cell_text(cell) for cell in before.rows[0]]
             rows = [row for row in table.rows if [cell_text(cell) for cell in row] != header]
-            joined = make_table(before.file, before.name, before.rows + rows, limits, table.page, min(before.sure, table.sure))
+            joined = make_table(
+                before.file, before.name, before.rows + rows, limits, table.page, min(before.sure, table.sure)
+            )
             whole.append(joined)
         else:
             whole.append(table)

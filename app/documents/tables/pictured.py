@@ -48,4 +48,3 @@ def _has_ink(picture: Image.Image, box: Box) -> bool:
     left, top, right, bottom = box
     inner = picture.crop((left + INSET, top + INSET, right - INSET, bottom - INSET))
     return sum(inner.histogram()[:DARK]) >= LEAST_INK
-

@@ -36,7 +36,9 @@ def cell_text(cell: Cell) -> str:
     return normalise(cell).replace("\n", " ").strip()
 
 
-def make_table(file: str, name: str, rows: Iterable[Iterable[Cell]], limits: Limits, page: int = 1, sure: float = 1.0) -> Table:
+def make_table(
+    file: str, name: str, rows: Iterable[Iterable[Cell]], limits: Limits, page: int = 1, sure: float = 1.0
+) -> Table:
     """Without the empty rows and columns around it, and with rows of equal length; refused when it is too large."""
     kept: list[list[Cell]] = []
     for row in rows:

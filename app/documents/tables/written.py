@@ -25,4 +25,8 @@ def _word(source: Source) -> list[list[list[Cell]]]:
 def _marked_up(source: Source) -> list[list[list[Cell]]]:
     lines: list[Line] = import_module(f"app.documents.extract.{kind_of(source.name)}").extract(source).lines
     filled = [line for line in lines if line.text.strip()]
-    return [[list(line.cells) for line in run] for in_table, run in groupby(filled, lambda line: bool(line.cells)) if in_table]
+    return [
+        [list(line.cells) for line in run]
+        for in_table, run in groupby(filled, lambda line: bool(line.cells))
+        if in_table
+    ]

@@ -44,6 +44,7 @@ class Delivery:
     session_id: str | None
     priority: int = 0
     bulk: bool = False
+    worker_id: UUID | None = None  # as whom it was begun, or adopted
     waited: float = 0.0  # seconds since it was created, or since the moment that it was to wait for
 
     @property
@@ -93,7 +94,11 @@ async def begin(
         list(gated),
     )
     verdicts = {record["token"]: _read(record, gated, alone=alone) for record in records}
-    running = {begun.hint for begun in verdicts.values() if begun.verdict is Verdict.RUN}
+    running = set()
+    for begun in verdicts.values():
+        if begun.delivery is not None:
+            begun.delivery.worker_id = worker_id
+            running.add(begun.hint)
     # Redis may hand a hint over twice: one of them runs, and the other is then worthless.
     return [
         Begun(Verdict.DROP, hint) if hint in running and verdicts[token].verdict is not Verdict.RUN else verdicts[token]

@@ -87,8 +87,8 @@ def _row(new: NewJob, created_at: datetime, lane_seq: int | None) -> JobRow:
     )
 
 
-_NAMES = """job_id, input, request_id, tenant_id, queue, kind, max_attempts, timeout_seconds, priority, bulk, lane_id, run_at,
-            session_id"""
+_NAMES = """job_id, input, request_id, tenant_id, queue, kind, max_attempts, timeout_seconds, priority, bulk, lane_id,
+            run_at, session_id"""
 
 # By number, and not by a join: the planner of these connections has only nested loops for it.
 _VALUES = """job_id, input::jsonb, request_id, ($5::text[])[number], ($6::text[])[number], ($7::text[])[number],

@@ -24,11 +24,12 @@ async def rescue(
     return [Rescued(*record) for record in await connection.fetch(_RESCUE, queue, only_tenant, limit)]
 
 
-# Found first and locked second: a row that its worker adopted in between has another owner by then, whom a join with
+# Found first and locked second: a row that its worker adopted in between, or ended and began anew, has another owner or
+# token by then, whom a join with
 # `workers` under the lock would still look for in the statement's old snapshot, in vain.
 _RESCUE = f"""
 with found as materialized (
-    select j.job_id, j.tenant_id, j.worker_id
+    select j.job_id, j.tenant_id, j.worker_id, j.claim_token
     from jobs j left join workers w on w.worker_id = j.worker_id
     where j.queue = $1 and j.status = 'processing' and ($2::text is null or j.tenant_id = $2)
       and (w.worker_id is null or w.lease_until < clock_timestamp() or j.deadline_at < clock_timestamp())
@@ -37,7 +38,8 @@ with found as materialized (
 ), lost as materialized (
     select j.job_id, j.tenant_id, j.attempt, j.claim_token
     from found join jobs j on j.job_id = found.job_id and j.tenant_id = found.tenant_id
-         and j.worker_id is not distinct from found.worker_id and j.status is not distinct from 'processing'
+         and j.worker_id is not distinct from found.worker_id
+         and j.claim_token is not distinct from found.claim_token and j.status is not distinct from 'processing'
     for update of j skip locked
 ), rescued as (
     update jobs j

@@ -35,9 +35,9 @@ class Group(NamedTuple):
     status: str
 
 
-async def ended_groups(connection: Connection, tenant_id: str) -> list[Group]:
+async def old_groups(connection: Connection, tenant_id: str, days: int) -> list[Group]:
     """The groups in which there is something that may be past retention."""
-    return [Group(*record) for record in await connection.fetch(_GROUPS, tenant_id)]
+    return [Group(*record) for record in await connection.fetch(_GROUPS, tenant_id, days)]
 
 
 async def hold_expired(
@@ -92,7 +92,11 @@ with recursive step as (
           and (queue, kind, status) > (step.queue, step.kind, step.status)
         order by tenant_id, queue, kind, status limit 1) following
 )
-select tenant_id, queue, kind, status from step where status in ('done', 'failed', 'cancelled')
+select tenant_id, queue, kind, status from step
+where status in ('done', 'failed', 'cancelled') and exists (
+    select 1 from jobs j
+    where j.tenant_id = $1 and j.queue = step.queue and j.kind = step.kind and j.status = step.status
+      and j.status <> 'processing' and j.created_at < now() - make_interval(days => $2))
 """
 
 _HOLD = """

@@ -60,7 +60,7 @@ def scan_cases() -> Iterator[PaperCase]:
             yield PaperCase("picture (png)", paper, _numbered(name, "png", writers.clean_png(paper)))
         if at % 3 == 1:
             yield PaperCase("scan (pdf)", paper, ((f"{name}.pdf", writers.scanned_pdf(paper, 7 * at)),))
-        if at % 3 == 2:  # noqa: PLR2004 - every third
+        if at % 3 == 2:
             yield PaperCase("scan, two columns", paper, _numbered(name, "jpg", writers.scan(paper, 7 * at, columns=2)))
 
 
@@ -77,7 +77,9 @@ def sheet_cases() -> Iterator[SheetCase]:
             yield SheetCase("csv (GBK, ;)", book, ((f"{book.name}.csv", writers.comma(book, ";", "gb18030")),))
         if book.name in PRINTED_SHEETS:
             yield SheetCase("pdf, ruled", book, ((f"{book.name}.pdf", pdf_of([writers.table_page(book, ruled=True)])),))
-            yield SheetCase("pdf, unruled", book, ((f"{book.name}.pdf", pdf_of([writers.table_page(book, ruled=False)])),))
+            yield SheetCase(
+                "pdf, unruled", book, ((f"{book.name}.pdf", pdf_of([writers.table_page(book, ruled=False)])),)
+            )
 
 
 def scanned_sheet_cases() -> Iterator[SheetCase]:

@@ -99,7 +99,9 @@ def bad_member_name(name: str) -> bytes:
 def huge_png(side: int = 60_000) -> bytes:
     header = struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)
     body = zlib.compress(bytes(side + 1), 9)
-    return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(kind, data) for kind, data in ((b"IHDR", header), (b"IDAT", body), (b"IEND", b"")))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        _chunk(kind, data) for kind, data in ((b"IHDR", header), (b"IDAT", body), (b"IEND", b""))
+    )
 
 
 def _chunk(kind: bytes, data: bytes) -> bytes:
@@ -113,8 +115,11 @@ def _pdf(objects: list[bytes], trailer: bytes = b"") -> bytes:
         content += b"%d 0 obj\n" % at + body + b"\nendobj\n"
     table = b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
     size = len(objects) + 1
-    return content + b"xref\n0 %d\n0000000000 65535 f \n" % size + table + (
-        b"trailer\n<</Size %d/Root 1 0 R%s>>\nstartxref\n%d\n%%%%EOF\n" % (size, trailer, len(content))
+    return (
+        content
+        + b"xref\n0 %d\n0000000000 65535 f \n" % size
+        + table
+        + (b"trailer\n<</Size %d/Root 1 0 R%s>>\nstartxref\n%d\n%%%%EOF\n" % (size, trailer, len(content)))
     )
 
 
@@ -132,7 +137,9 @@ def stream_bomb(size: int = 300 * MIB) -> bytes:
 def many_pages(count: int = 10_000) -> bytes:
     kids = b" ".join(b"%d 0 R" % at for at in range(3, count + 3))
     page = b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]>>"
-    return _pdf([b"<</Type/Catalog/Pages 2 0 R>>", b"<</Type/Pages/Kids[" + kids + b"]/Count %d>>" % count, *[page] * count])
+    return _pdf(
+        [b"<</Type/Catalog/Pages 2 0 R>>", b"<</Type/Pages/Kids[" + kids + b"]/Count %d>>" % count, *[page] * count]
+    )
 
 
 def encrypted_pdf() -> bytes:

@@ -124,7 +124,9 @@ def compare_sheet(name: str, sheets: ScoreSheets, book: Book, tally: Tally) -> N
                 tally.unflagged += not flagged
                 continue
             tally.matched += 1
-            right = student.scores[question] == mark and student.answers.get(question) == book.answers.get(key, {}).get(question)
+            right = student.scores[question] == mark and student.answers.get(question) == book.answers.get(key, {}).get(
+                question
+            )
             tally.right["mark"] += right
             if not right:
                 tally.mistakes.append(f"{name}: {key} {question} is {student.scores[question]}, not {mark}")
@@ -137,7 +139,9 @@ def compare_sheet(name: str, sheets: ScoreSheets, book: Book, tally: Tally) -> N
         "totals": all(student.total == book.totals[key] for key, student in found.items() if key in book.totals),
         "absent": absent == set(book.absent),
         "exempt": exempt == set(book.exempt),
-        "out of": all({q.question_id: q.max_score for q in sheets.questions}.get(q) == most for q, most in book.maxima.items()),
+        "out of": all(
+            {q.question_id: q.max_score for q in sheets.questions}.get(q) == most for q, most in book.maxima.items()
+        ),
         "asked": flagged or not book.flagged,
     }
     tally.mistakes += [f"{name}: {what} is wrong" for what, right in people.items() if not right]

@@ -148,7 +148,7 @@ def _options(style: Style, options: tuple[str, ...]) -> list[Row]:
     texts = [style.option.format(LETTERS[index]) + text for index, text in enumerate(options)]
     if not texts:
         return []
-    if style.options == "row" and sum(map(len, texts)) <= 64:  # noqa: PLR2004 - as much as a line of print holds
+    if style.options == "row" and sum(map(len, texts)) <= 64:
         return [Row("options", "     ".join(texts))]
     if style.options == "grid":
         pairs = [texts[at : at + 2] for at in range(0, len(texts), 2)]

@@ -9,8 +9,8 @@ from functools import cache
 from pathlib import Path
 
 import pypdfium2 as pdfium
-import pypdfium2.raw as raw
 from PIL import Image, ImageDraw, ImageFont
+from pypdfium2 import raw
 
 FONTS = Path(__file__).parent / "fonts"
 A4 = (595.0, 842.0)
@@ -154,7 +154,9 @@ def _load(document: pdfium.PdfDocument, name: str) -> object:
     return raw.FPDFText_LoadFont(document, buffer, len(content), raw.FPDF_FONT_TRUETYPE, True)
 
 
-def _place(document: pdfium.PdfDocument, page: pdfium.PdfPage, face: object, text: str, x: float, y: float, size: float) -> None:
+def _place(
+    document: pdfium.PdfDocument, page: pdfium.PdfPage, face: object, text: str, x: float, y: float, size: float
+) -> None:
     item = raw.FPDFPageObj_CreateTextObj(document, face, size)
     encoded = (text + "\0").encode("utf-16-le")
     buffer = ctypes.create_string_buffer(encoded, len(encoded))

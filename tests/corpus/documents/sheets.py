@@ -65,14 +65,24 @@ def _ids(number: int) -> list[str]:
     return [f"Q{at + 1}" for at in range(number)]
 
 
-def _book(name: str, who: Class, rows: Rows, *, merges: tuple[Merge, ...] = (), keys: tuple[str, ...] | None = None, questions: list[str] | None = None) -> Book:
+def _book(
+    name: str,
+    who: Class,
+    rows: Rows,
+    *,
+    merges: tuple[Merge, ...] = (),
+    keys: tuple[str, ...] | None = None,
+    questions: list[str] | None = None,
+) -> Book:
     keys = keys or who.ids
     questions = questions or _ids(len(OUT_OF))
     truth: dict[str, dict[str, float | None]] = {
         key: {question: float(mark) for question, mark in zip(questions, row, strict=True)}
         for key, row in zip(keys, who.marks, strict=True)
     }
-    return Book(name, "question", [Sheet("Sheet1", rows, merges)], truth, dict(zip(keys, map(float, who.totals), strict=True)))
+    return Book(
+        name, "question", [Sheet("Sheet1", rows, merges)], truth, dict(zip(keys, map(float, who.totals), strict=True))
+    )
 
 
 def plain(seed: int) -> Book:
@@ -122,9 +132,19 @@ def two_rows(seed: int) -> Book:
 def total_only(seed: int) -> Book:
     who = _class("en", seed)
     rows: Rows = [["No.", "Name", "Class", "Score", "Rank"]]
-    rows += [[at, name, "8B", total, at] for at, (name, total) in enumerate(zip(who.names, who.totals, strict=True), start=1)]
-    truth: dict[str, dict[str, float | None]] = {name: {"TOTAL": float(total)} for name, total in zip(who.names, who.totals, strict=True)}
-    return Book("total_only", "total", [Sheet("Scores", rows)], truth, {name: float(t) for name, t in zip(who.names, who.totals, strict=True)})
+    rows += [
+        [at, name, "8B", total, at] for at, (name, total) in enumerate(zip(who.names, who.totals, strict=True), start=1)
+    ]
+    truth: dict[str, dict[str, float | None]] = {
+        name: {"TOTAL": float(total)} for name, total in zip(who.names, who.totals, strict=True)
+    }
+    return Book(
+        "total_only",
+        "total",
+        [Sheet("Scores", rows)],
+        truth,
+        {name: float(t) for name, t in zip(who.names, who.totals, strict=True)},
+    )
 
 
 def subjects(seed: int) -> Book:
@@ -132,12 +152,21 @@ def subjects(seed: int) -> Book:
     names = SUBJECTS["zh"]
     marks = [[row[0] * 20 + 30, row[1] * 20 + 25, row[2] * 15 + 30] for row in who.marks]
     rows: Rows = [["班级", "姓名", "学号", *names, "总分", "班级排名"]]
-    rows += [["八3班", name, key, *row, sum(row), at] for at, (name, key, row) in enumerate(zip(who.names, who.ids, marks, strict=True), start=1)]
+    rows += [
+        ["八3班", name, key, *row, sum(row), at]
+        for at, (name, key, row) in enumerate(zip(who.names, who.ids, marks, strict=True), start=1)
+    ]
     truth: dict[str, dict[str, float | None]] = {
         key: {f"SUBJECT_{subject}": float(mark) for subject, mark in zip(names, row, strict=True)}
         for key, row in zip(who.ids, marks, strict=True)
     }
-    return Book("subjects", "subject", [Sheet("成绩", rows)], truth, {key: float(sum(row)) for key, row in zip(who.ids, marks, strict=True)})
+    return Book(
+        "subjects",
+        "subject",
+        [Sheet("成绩", rows)],
+        truth,
+        {key: float(sum(row)) for key, row in zip(who.ids, marks, strict=True)},
+    )
 
 
 def transposed(seed: int) -> Book:
@@ -162,8 +191,19 @@ def side_by_side(seed: int) -> Book:
     rows: Rows = [["学号", "姓名", "成绩", "学号", "姓名", "成绩"]]
     half = len(who.names) // 2
     for at in range(half):
-        rows.append([who.ids[at], who.names[at], who.totals[at], who.ids[at + half], who.names[at + half], who.totals[at + half]])
-    truth: dict[str, dict[str, float | None]] = {key: {"TOTAL": float(total)} for key, total in zip(who.ids, who.totals, strict=True)}
+        rows.append(
+            [
+                who.ids[at],
+                who.names[at],
+                who.totals[at],
+                who.ids[at + half],
+                who.names[at + half],
+                who.totals[at + half],
+            ]
+        )
+    truth: dict[str, dict[str, float | None]] = {
+        key: {"TOTAL": float(total)} for key, total in zip(who.ids, who.totals, strict=True)
+    }
     return Book("side_by_side", "total", [Sheet("Sheet1", rows)], truth, {})
 
 
@@ -171,7 +211,10 @@ def with_footer(seed: int) -> Book:
     who = _class("en", seed)
     head: list[Value] = ["Candidate No.", "Full Name", *[f"Question {at}" for at in range(1, 7)], "Total Marks"]
     means = [round(sum(row[at] for row in who.marks) / len(who.marks), 2) for at in range(6)]
-    feet: Rows = [["Average", None, *means, round(sum(who.totals) / 12, 2)], ["Highest", None, *map(max, zip(*who.marks, strict=True)), max(who.totals)]]
+    feet: Rows = [
+        ["Average", None, *means, round(sum(who.totals) / 12, 2)],
+        ["Highest", None, *map(max, zip(*who.marks, strict=True)), max(who.totals)],
+    ]
     return _book("with_footer", who, [head, *_body(who), *feet])
 
 

@@ -23,7 +23,13 @@ MARGIN, WIDTH = 56.0, 595.0
 def text(paper: Paper) -> bytes:
     lines = []
     for row in paper.rows:
-        blank = ["", ] if row.kind in {"heading", "stem", "title"} else []
+        blank = (
+            [
+                "",
+            ]
+            if row.kind in {"heading", "stem", "title"}
+            else []
+        )
         indent = "   " if row.kind in {"options", "part"} else ""
         lines += [*blank, indent + row.text]
     return "\n".join(lines).encode()
@@ -145,7 +151,9 @@ def table_page(book: Book, *, ruled: bool) -> Page:
     """The first sheet as it would be printed."""
     sheet = book.sheets[0]
     width = max(len(row) for row in sheet.rows)
-    widest = [max(width_of(_shown(row, at), 8.0) for row in sheet.rows[-4:] + sheet.rows[:4]) + 12 for at in range(width)]
+    widest = [
+        max(width_of(_shown(row, at), 8.0) for row in sheet.rows[-4:] + sheet.rows[:4]) + 12 for at in range(width)
+    ]
     scale = min(1.0, (WIDTH - 40) / sum(widest))
     edges = [20 + sum(widest[:at]) * scale for at in range(width + 1)]
     page = Page(WIDTH, 842.0)
@@ -179,11 +187,25 @@ def workbook(book: Book) -> bytes:
             f'<Types xmlns="{PACKAGE}/content-types"><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships'
             f'+xml"/><Override PartName="/xl/workbook.xml" ContentType="{MAIN}.sheet.main+xml"/>{kinds}</Types>',
         )
-        archive.writestr("_rels/.rels", f'<Relationships xmlns="{PACKAGE}/relationships"><Relationship Id="rId1" Type="{OFFICE}/relationships/officeDocument" Target="xl/workbook.xml"/></Relationships>')
-        sheets = "".join(f'<sheet name="{sheet.name}" sheetId="{at}" r:id="rId{at}"/>' for at, sheet in enumerate(book.sheets, start=1))
-        archive.writestr("xl/workbook.xml", f'<workbook xmlns="{SPREADSHEET}" xmlns:r="{OFFICE}/relationships"><sheets>{sheets}</sheets></workbook>')
-        links = "".join(f'<Relationship Id="rId{at}" Type="{OFFICE}/relationships/worksheet" Target="worksheets/sheet{at}.xml"/>' for at in range(1, len(names) + 1))
-        archive.writestr("xl/_rels/workbook.xml.rels", f'<Relationships xmlns="{PACKAGE}/relationships">{links}</Relationships>')
+        archive.writestr(
+            "_rels/.rels",
+            f'<Relationships xmlns="{PACKAGE}/relationships"><Relationship Id="rId1" Type="{OFFICE}/relationships/officeDocument" Target="xl/workbook.xml"/></Relationships>',
+        )
+        sheets = "".join(
+            f'<sheet name="{sheet.name}" sheetId="{at}" r:id="rId{at}"/>'
+            for at, sheet in enumerate(book.sheets, start=1)
+        )
+        archive.writestr(
+            "xl/workbook.xml",
+            f'<workbook xmlns="{SPREADSHEET}" xmlns:r="{OFFICE}/relationships"><sheets>{sheets}</sheets></workbook>',
+        )
+        links = "".join(
+            f'<Relationship Id="rId{at}" Type="{OFFICE}/relationships/worksheet" Target="worksheets/sheet{at}.xml"/>'
+            for at in range(1, len(names) + 1)
+        )
+        archive.writestr(
+            "xl/_rels/workbook.xml.rels", f'<Relationships xmlns="{PACKAGE}/relationships">{links}</Relationships>'
+        )
         for name, sheet in zip(names, book.sheets, strict=True):
             archive.writestr(name, _sheet_xml(sheet))
     return stream.getvalue()
@@ -200,7 +222,10 @@ def _sheet_xml(sheet: Sheet) -> str:
     for at, row in enumerate(sheet.rows, start=1):
         cells = "".join(_cell_xml(f"{_letters(column)}{at}", value) for column, value in enumerate(row))
         rows.append(f'<row r="{at}">{cells}</row>')
-    merged = "".join(f'<mergeCell ref="{_letters(left)}{top + 1}:{_letters(right)}{bottom + 1}"/>' for top, left, bottom, right in sheet.merges)
+    merged = "".join(
+        f'<mergeCell ref="{_letters(left)}{top + 1}:{_letters(right)}{bottom + 1}"/>'
+        for top, left, bottom, right in sheet.merges
+    )
     tail = f"<mergeCells>{merged}</mergeCells>" if merged else ""
     return f'<worksheet xmlns="{SPREADSHEET}"><sheetData>{"".join(rows)}</sheetData>{tail}</worksheet>'
 
@@ -214,4 +239,4 @@ def _cell_xml(reference: str, value: str | float | None) -> str:
 
 
 def _letters(column: int) -> str:
-    return (_letters(column // 26 - 1) if column >= 26 else "") + chr(ord("A") + column % 26)  # noqa: PLR2004 - letters
+    return (_letters(column // 26 - 1) if column >= 26 else "") + chr(ord("A") + column % 26)
