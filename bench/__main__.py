@@ -12,10 +12,12 @@ import argparse
 import shutil
 import sys
 import time
+import traceback
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from bench import report
-from bench.contestants import OURS, PEERS
+from bench.contestants import OURS, PEERS, Contestant
 from bench.environments import ROOT, WORKSHOP, make_environment, versions
 from bench.figures import Figures, Results
 from bench.machine import describe
@@ -24,6 +26,7 @@ from bench.parts import PARTS
 from bench.parts.bench import Bench
 from bench.stage import BenchFailed, Stage
 
+QUIET = 0.5  # the load average up to which a machine does nothing else
 LATEST = ROOT / "bench" / "results" / "latest.json"
 
 
@@ -39,40 +42,56 @@ def main() -> int:
     libraries = list(dict.fromkeys(peer.library for peer in peers))
     for library in libraries:
         make_environment(library)
-    results = _measure(options, peers, [OURS, *libraries])
-    if set(options.only) == set(PARTS) and len(peers) == len(PEERS) and options.scale >= 1:
-        results.write(LATEST)
-        report.write(results, ROOT / "docs")
-    elif options.update:
-        results = results.merged_into(Results.read(LATEST)) if LATEST.exists() else results
+    results = Results(_describe_machine(), versions([OURS, *libraries]), {}, Figures())
+    _measure(options, peers, results)
+    if options.update and LATEST.exists():
+        results = results.merged_into(Results.read(LATEST))
+    whole = set(options.only) == set(PARTS) and len(peers) == len(PEERS) and options.scale >= 1
+    if whole or options.update:
         results.write(LATEST)
         report.write(results, ROOT / "docs")
     else:
-        results.write(WORKSHOP / "results.json")
         print("\n" + report.text(results))
-    return 0
+    return int(any(taken["failures"] for taken in results.taken.values()))
 
 
-def _measure(options: argparse.Namespace, peers: Sequence[object], libraries: Sequence[str]) -> Results:
+def _describe_machine() -> dict[str, Any]:
     WORKSHOP.mkdir(exist_ok=True)
     machine = describe(WORKSHOP)
-    figures, taken = Figures(), {}
+    if machine["load_before"] > QUIET:
+        print(f"This machine is busy (load average {machine['load_before']}): figures will be low, and ratios rough.")
+    return machine
+
+
+def _measure(options: argparse.Namespace, peers: Sequence[Contestant], results: Results) -> None:
+    """All parts, one after the other; what is found is kept after each, in case that the run is ended."""
     with Stage(durable_redis=options.durable_redis) as stage:
-        bench = Bench(stage, House(stage), figures, peers, runs=options.runs, scale=options.scale)  # type: ignore[arg-type]
-        for letter in options.only:
+        bench = Bench(stage, House(stage), results.figures, peers, runs=options.runs, scale=options.scale)
+        for part in options.only:
             began = time.time()
-            try:
-                PARTS[letter].run(bench)
-            except BenchFailed as failure:
-                print(f"{letter}  FAILED: {failure}", flush=True)
-            taken[letter] = {
+            failures = _run_part(bench, part)
+            results.taken[part] = {
                 "at": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(began)),
                 "runs": options.runs,
                 "seconds": round(time.time() - began),
                 "scale": options.scale,
                 "durable_redis": options.durable_redis,
+                "failures": failures,
             }
-    return Results(machine, versions(libraries), taken, figures)
+            results.write(WORKSHOP / "results.json")
+
+
+def _run_part(bench: Bench, part: str) -> list[str]:
+    """What went wrong in it; the next part begins all the same."""
+    bench.failures.clear()
+    try:
+        PARTS[part].run(bench)
+    except BenchFailed as failure:
+        bench.fail(part, failure)
+    except Exception as error:
+        traceback.print_exc()
+        bench.fail(part, BenchFailed(f"the bench itself: {type(error).__name__}"))
+    return [*bench.failures]
 
 
 def _options() -> argparse.Namespace:

@@ -19,7 +19,7 @@ class Contestant:
     naps: int = 4_000  # jobs of part B; 0 for one that runs a single job at a time
     enqueues: int = 4_000  # jobs of part C
     pickups: int = 200  # jobs of part D
-    gap: float = 0.025  # seconds at most between a job's begin and the next request of part D
+    gap: float = 0.015  # seconds at most between a job's begin and the next request of part D
     kills: bool = False  # whether it stands for its library in part E
 
     @property

@@ -109,7 +109,7 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, required=True)
     parser.add_argument("--seconds", type=float, default=0.0)
     parser.add_argument("--clients", type=int, default=50)
-    parser.add_argument("--gap", type=float, default=0.025)
+    parser.add_argument("--gap", type=float, default=0.015)
     parser.add_argument("--first", type=int, default=0, help="the number of the first job")
     options = parser.parse_args()
     options.numbers = range(options.first, options.first + options.jobs)

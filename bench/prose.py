@@ -26,9 +26,10 @@ make bench ONLY=A,D PEERS=taskiq,arq RUNS=1      # parts of it, printed and not 
 python -m bench --report                         # these tables again, from bench/results/latest.json
 ```
 
-**What is the same for all**: one Redis server (Valkey, the embedded one), one worker process with 100 slots, the same
-interpreter, and the same job, which writes its own begin and end into shared memory. rq runs one job at a time; it has
-no other way. Peers run at their defaults except for concurrency and quiet logs, on uvloop where they can.
+**What is the same for all**: one Redis server (Valkey, the embedded one, which here writes nothing to disk), one worker
+process with 100 slots, the same interpreter, and the same job, which writes its own begin and end into shared memory.
+rq runs one job at a time; it has no other way. Peers run at their defaults except for concurrency and quiet logs, on
+uvloop where they can.
 
 **What is not**: a ledgered run of Homeroom also validates every input, commits every submit, begin and end to Postgres
 (`fsync` and `synchronous_commit` on), writes an attempt row and live events, binds a log context and writes its log
@@ -73,7 +74,7 @@ PROSE = {
         "E: kill -9 to running again",
         "A worker and all its children are killed in the middle of a job while another worker is there to take it.\n"
         "Ours: ten workers with a job each, killed one by one at random moments; a value for every kill. Peers: one\n"
-        "trial at their defaults, and two minutes of patience.",
+        "trial at their defaults, and a minute and a half of patience.",
         "Some peers lose the job at their defaults, others give it back later; this part only says when it ran again.",
         best_first=False,
     ),

@@ -33,6 +33,8 @@ def text(results: Results, *, plots: frozenset[str] = frozenset()) -> str:
         blocks.append(pivot(results.figures, part, best_first=prose.best_first))
         if prose.after:
             blocks.append(prose.after)
+        if failures := results.taken[part]["failures"]:
+            blocks.append(f"Runs that do not count: {'; '.join(failures)}.")
     return "\n\n".join([*blocks, FOOT]) + "\n"
 
 

@@ -38,7 +38,9 @@ class Reader:
         ocr_gate: Gate = nullcontext,
     ) -> Paper:
         """The questions of a paper; its files are its parts, in their order."""
-        return await self._read(Paper, "paper", files, {"ocr_mode": ocr_mode}, on_progress, ocr_gate)
+        return await self._read(
+            Paper, "paper", files, {"ocr_mode": ocr_mode}, on_progress=on_progress, ocr_gate=ocr_gate
+        )
 
     async def parse_scores(
         self,
@@ -51,7 +53,7 @@ class Reader:
     ) -> ScoreSheets:
         """Students and their marks, by the recommended candidate or by the one that a teacher selected."""
         options = {"ocr_mode": ocr_mode, "selected": selected}
-        return await self._read(ScoreSheets, "scores", files, options, on_progress, ocr_gate)
+        return await self._read(ScoreSheets, "scores", files, options, on_progress=on_progress, ocr_gate=ocr_gate)
 
     async def parse_answers(
         self,
@@ -62,7 +64,9 @@ class Reader:
         ocr_gate: Gate = nullcontext,
     ) -> AnswerKey:
         """The key that stands in files of its own."""
-        return await self._read(AnswerKey, "answers", files, {"ocr_mode": ocr_mode}, on_progress, ocr_gate)
+        return await self._read(
+            AnswerKey, "answers", files, {"ocr_mode": ocr_mode}, on_progress=on_progress, ocr_gate=ocr_gate
+        )
 
     async def close(self) -> None:
         await self.ocr.close()
@@ -73,6 +77,7 @@ class Reader:
         task: str,
         files: Sequence[SourceFile],
         options: dict[str, Any],
+        *,
         on_progress: Progress,
         ocr_gate: Gate,
     ) -> Model:

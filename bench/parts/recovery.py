@@ -14,7 +14,7 @@ from bench.tape import STARTED
 
 TRIALS, VICTIMS = 50, 10
 HELD_SECONDS = 600.0  # our victims' jobs outlast the trial
-PEER_SECONDS, PEERS_PATIENCE = 3.0, 120.0
+PEER_SECONDS, PEERS_PATIENCE = 3.0, 90.0
 LEASES = {"10": TRIALS, "3": VICTIMS}  # the default, and a shorter one
 
 
@@ -58,7 +58,7 @@ def _kill_peers(bench: Bench) -> None:
             try:
                 killed[peer.name] = turn, _kill_peer(turn)
             except BenchFailed as failure:
-                print(f"E  {peer.name} FAILED: {failure}", flush=True)
+                bench.fail("E", failure)
         deadline = time.time() + patience
         while time.time() < deadline and any(turn.tape.runs(0) == 1 for turn, _ in killed.values()):
             time.sleep(0.5)

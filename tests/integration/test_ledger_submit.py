@@ -12,6 +12,7 @@ import pytest_asyncio
 
 from app.engine.dispatch import EPOCH_KEY
 from app.engine.events import EventLog
+from app.engine.ledger.dispatching import enter_epoch
 from app.engine.ledger.submit import Accepted, IdempotencyConflict, LaneFull, submit
 from app.engine.submit import InvalidText, Submitter
 from app.kit.db import Connection, Database
@@ -177,7 +178,8 @@ async def test_an_accepted_job_is_dispatched_and_that_is_noted(
     submitter: Submitter, ledger: Connection, tenant: str
 ) -> None:
     dispatcher = submitter._announcer.dispatcher("base")
-    for epoch in ("", "rebuilding:mark", "a-run/1"):
+    await enter_epoch(ledger, "base", "a-run/1")
+    for epoch in ("", "rebuilding:mark", "a-run/0", "a-run/1"):
         await dispatcher.redis.set(EPOCH_KEY, epoch)
         answer = await submitter.submit(new_job(tenant_id=tenant))
         await submitter.drain()

@@ -10,7 +10,9 @@ import pytest
 import pytest_asyncio
 
 from app.engine.announce import Announcer
+from app.engine.dispatch import EPOCH_KEY
 from app.engine.events import EventLog
+from app.engine.ledger.dispatching import enter_epoch
 from app.engine.ledger.finish import End
 from app.engine.ledger.submit import Accepted, IdempotencyConflict, submit
 from app.engine.submit import Submitter
@@ -147,7 +149,8 @@ async def test_an_accepted_row_is_what_the_ledger_would_read(ledger: Connection,
 async def test_a_note_lingers_and_a_drain_writes_it(
     announcer: Announcer, redis: Client, ledger: Connection, tenant: str
 ) -> None:
-    await redis.set("homeroom:epoch", "a-run/1")
+    await redis.set(EPOCH_KEY, "a-run/1")
+    await enter_epoch(ledger, "base", "a-run/1")
     [waits] = await accepted(ledger, new_job(tenant_id=tenant))
     [begins] = await accepted(ledger, new_job(tenant_id=tenant))
     await announcer.announce([waits, begins])
@@ -156,4 +159,4 @@ async def test_a_note_lingers_and_a_drain_writes_it(
     await announcer.drain()
     assert (await row(ledger, waits.job.job_id))["dispatched_at"] is not None
     assert (await row(ledger, begins.job.job_id))["dispatched_at"] is None  # it runs: nobody looks for its hint
-    await redis.delete("homeroom:epoch")
+    await redis.delete(EPOCH_KEY)

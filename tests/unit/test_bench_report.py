@@ -43,7 +43,14 @@ def some_results(figures: Figures) -> Results:
         "flush_ms": 0.1,
         "flush_p99_ms": 0.2,
     }
-    taken = {"at": "2026-01-01 00:00 UTC", "runs": 3, "seconds": 60, "scale": 1.0, "durable_redis": False}
+    taken = {
+        "at": "2026-01-01 00:00 UTC",
+        "runs": 3,
+        "seconds": 60,
+        "scale": 1.0,
+        "durable_redis": False,
+        "failures": ["saq: lost"],
+    }
     return Results(machine | {"load_before": 0.1}, {"celery": {"celery": "5"}}, dict.fromkeys("AEG", taken), figures)
 
 
@@ -99,6 +106,7 @@ def test_the_page_holds_every_part_and_can_be_written_again_from_its_json(tmp_pa
     plots = sorted(each.name for each in (tmp_path / "benchmarks").iterdir())
     assert plots == ["growth.svg", "noop.svg", "recovery.svg"]
     assert all(f"](benchmarks/{name})" in page for name in plots)
+    assert "Runs that do not count: saq: lost." in page
 
 
 def test_a_part_measured_again_replaces_only_itself() -> None:

@@ -12,10 +12,7 @@ ODD_SHARE = 0.02
 
 def decode(content: bytes) -> str:
     """The text, without control characters, with line ends as one kind."""
-    if content[:2] in UTF16:
-        text = content.decode("utf-16", "replace")
-    else:
-        text = _first_that_fits(content)
+    text = content.decode("utf-16", "replace") if content[:2] in UTF16 else _first_that_fits(content)
     return text.translate(CONTROLS).replace("\r\n", "\n").replace("\r", "\n")
 
 

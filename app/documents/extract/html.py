@@ -64,24 +64,29 @@ class _Reader(HTMLParser):
             self._silent += 1
         elif tag in BLOCKS and self._cells is None:
             self.end_line()
-        if tag in {"ol", "ul"} and len(self._lists) < MAX_DEPTH:
-            self._open_list(tag, attributes)
-        elif tag == "li":
-            self._mark_item(attributes)
-        elif tag == "br":
-            self._text += " " if self._cells is not None else ""
-            if self._cells is None:
-                self.end_line()
-        elif tag == "img":
-            self._figure()
-        elif tag == "tr":
-            self._cells = []
-        elif tag in {"td", "th"} and self._cells is not None:
-            self._text = ""
-        elif tag == "pre":
-            self._preformatted += 1
-        elif re.fullmatch(r"h[1-6]", tag):
-            self._heading = True
+        match tag:
+            case "ol" | "ul" if len(self._lists) < MAX_DEPTH:
+                self._open_list(tag, attributes)
+            case "li":
+                self._mark_item(attributes)
+            case "br":
+                self._break()
+            case "img":
+                self._figure()
+            case "tr":
+                self._cells = []
+            case "td" | "th" if self._cells is not None:
+                self._text = ""
+            case "pre":
+                self._preformatted += 1
+            case "h1" | "h2" | "h3" | "h4" | "h5" | "h6":
+                self._heading = True
+
+    def _break(self) -> None:
+        if self._cells is None:
+            self.end_line()
+        else:
+            self._text += " "
 
     def handle_endtag(self, tag: str) -> None:
         if tag in SILENT:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import median
 
 from app.documents.extract.lines import GAP, Line
@@ -20,7 +21,7 @@ FULL_LINE = 0.6
 WORD_GAP, WIDE_GAP = 0.2, 1.5  # in heights of the text
 SAME_ROW = 0.5
 ENDS_BEFORE = 0.12
-MAX_SKEW = 0.2  # radians
+MIN_SKEW, MAX_SKEW = 0.001, 0.2  # radians
 
 
 @dataclass(slots=True)
@@ -56,7 +57,7 @@ def straighten(boxes: list[Corners]) -> tuple[list[Corners], float]:
     angles.sort(reverse=True)
     longest = [angle for _, angle in angles[: max(3, len(angles) // 2)]]
     lean = median(longest) if longest else 0.0
-    if not 0.001 < abs(lean) < MAX_SKEW:
+    if not MIN_SKEW < abs(lean) < MAX_SKEW:
         return boxes, 0.0
     cos, sin = math.cos(-lean), math.sin(-lean)
     return [[[x * cos - y * sin, x * sin + y * cos] for x, y in box] for box in boxes], lean
@@ -106,7 +107,7 @@ def _beside(row: list[Piece], piece: Piece) -> bool:
 
 def _line(row: list[Piece], height: float, file: str, page: int) -> Line:
     text = row[0].text.strip()
-    for before, after in zip(row, row[1:], strict=False):
+    for before, after in pairwise(row):
         gap = (after.x0 - before.x1) / max(1e-6, min(before.height, after.height))
         glue = GAP if gap > WIDE_GAP else " " if gap > WORD_GAP else ""
         text += glue + after.text.strip()
@@ -181,7 +182,7 @@ def _two_columns(pieces: list[Piece], gutter: float) -> bool:
 
 
 def _is_full_column(rows: list[list[Piece]], gutter: float) -> bool:
-    """Text that was broken at the same edge, line after line, just before the gutter: a page whose second column is short."""
+    """Text broken at one edge, line after line, just before the gutter: a page whose second column is short."""
     if len(rows) < FULL_COLUMN_ROWS:
         return False
     edge = max(row[-1].x1 for row in rows)

@@ -52,9 +52,12 @@ def extract(source: Source) -> Extracted:
                 continue
             found.ocr_pages += 1
             picture = picture_of(page, source.limits)
-            pieces, _ = recognised_pieces(picture, source.desk)
-            width, height = picture.size
-        found.lines += arrange(pieces, width=width, height=height, file=source.name, page=index + 1)
+            scanned, _ = recognised_pieces(picture, source.desk)
+            found.lines += arrange(
+                scanned, width=picture.width, height=picture.height, file=source.name, page=index + 1
+            )
+        else:
+            found.lines += arrange(pieces, width=width, height=height, file=source.name, page=index + 1)
         source.pages_done(index + 1, len(document))
     return found
 

@@ -1,5 +1,5 @@
-"""LaTeX exam papers, as text: lists and the exam class's \\question, \\part and \\choice get their numbers, formulas stay
-as they are written. Nothing is expanded and no file is included, so a document cannot make work for us.
+"""LaTeX exam papers, as text: lists and the exam class's \\question, \\part and \\choice get their numbers, formulas
+stay as they are written. Nothing is expanded and no file is included, so a document cannot make work for us.
 """
 
 from __future__ import annotations
@@ -34,8 +34,18 @@ BARE = re.compile(
 WRAPPED = re.compile(r"\\(?:textbf|textit|emph|underline|text|textrm|textsf|texttt|mbox|uline|centerline)\{([^{}]*)\}")
 BLANK = re.compile(r"\\(?:fillin|underline\{\\hspace\*?\{[^}]*\}\}|rule\{[^}]*\}\{[^}]*\}|blank|_{2,})(?:\[[^\]]*\])?")
 POINTS = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*$")
-SYMBOLS = ((r"\%", "%"), (r"\&", "&"), (r"\_", "_"), (r"\#", "#"), (r"\$", "$"), (r"\ldots", "..."), (r"\dots", "..."), ("~", " "),
-           (r"\{", "{"), (r"\}", "}"))  # fmt: skip
+SYMBOLS = {
+    r"\%": "%",
+    r"\&": "&",
+    r"\_": "_",
+    r"\#": "#",
+    r"\$": "$",
+    r"\ldots": "...",
+    r"\dots": "...",
+    r"\{": "{",
+    r"\}": "}",
+    "~": " ",
+}
 NUMBERED = {"enumerate", "questions", "parts", "subparts", "choices", "oneparchoices", "checkboxes", "tasks"}
 CHOICES = {"choices", "oneparchoices", "checkboxes", "oneparcheckboxes"}
 SILENT = {"tikzpicture", "comment", "filecontents"}
@@ -160,7 +170,7 @@ def _plain(text: str) -> str:
     text = BARE.sub(" ", DROPPED.sub("", text))
     for _ in range(3):  # wrapped within wrapped
         text = WRAPPED.sub(r"\1", text)
-    for symbol, meant in SYMBOLS:
+    for symbol, meant in SYMBOLS.items():
         text = text.replace(symbol, meant)
     text = re.sub(r"(?<!\\)&", GAP, text)
     return re.sub(r"[ \t]{4,}", GAP, text).strip()

@@ -13,6 +13,9 @@ from app.documents.sandbox.confine import confine, die_with, take_pipes
 REQUEST_BYTES = 512 * 1024
 MIN_SCORE = 0.5
 LONGEST_SIDE = 3_000  # a page at 200 dpi is not made smaller: digits that stand alone would be overlooked
+# The engine remembers the switches of its last call, so each call states them all.
+WHOLE = {"use_det": True, "use_cls": True, "use_rec": True}
+LINE = {"use_det": False, "use_cls": False, "use_rec": True}
 FAR, NEAR = 1.3, 0.25  # gaps, in heights of the text
 
 
@@ -51,8 +54,8 @@ def _load(threads: int) -> Any:
     def recognise(width: int, height: int, pixels: bytes, cells: list[list[int]] | None) -> list[dict[str, Any]]:
         grey = numpy.frombuffer(pixels, dtype=numpy.uint8).reshape(height, width)
         if cells is not None:
-            return [_cell(engine, numpy, grey, *cell) for cell in cells]
-        found = engine(numpy.stack([grey] * 3, axis=-1), return_word_box=True)
+            return [_cell(engine, numpy, grey, cell) for cell in cells]
+        found = engine(numpy.stack([grey] * 3, axis=-1), return_word_box=True, **WHOLE)
         if found.boxes is None:
             return []
         lines: list[dict[str, Any]] = []
@@ -87,12 +90,13 @@ def _group(words: list[tuple[str, float, Any]], height: float) -> dict[str, Any]
     return {"text": text, "score": float(min(score for _, score, _ in words)), "box": corners}
 
 
-def _cell(engine: Any, numpy: Any, grey: Any, left: int, top: int, right: int, bottom: int) -> dict[str, Any]:
+def _cell(engine: Any, numpy: Any, grey: Any, cell: list[int]) -> dict[str, Any]:
     """One line of text that is known to be there: it need not be looked for."""
+    left, top, right, bottom = cell
     box = [[left, top], [right, top], [right, bottom], [left, bottom]]
     crop = grey[max(0, top) : bottom, max(0, left) : right]
     if crop.size == 0:
         return {"text": "", "score": 0.0, "box": box}
-    found = engine(numpy.stack([crop] * 3, axis=-1), use_det=False, use_cls=False, use_rec=True)
+    found = engine(numpy.stack([crop] * 3, axis=-1), return_word_box=False, **LINE)
     text, score = (found.txts[0], float(found.scores[0])) if found.txts else ("", 0.0)
     return {"text": text, "score": min(1.0, score), "box": box}

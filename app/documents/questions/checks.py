@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import pairwise
 
 from app.documents.questions.blocks import Block, Cut
 from app.documents.questions.points import announced_count, section_points
@@ -18,10 +19,11 @@ def notices(cut: Cut, questions: list[Question]) -> list[Notice]:
 
 
 def _gaps(blocks: list[Block]) -> list[Notice]:
-    found = []
-    for before, after in zip(blocks, blocks[1:], strict=False):
-        for number in range(before.number + 1, after.number):
-            found.append(Notice(code="number_missing", detail=f"Question {number} was not found."))
+    found = [
+        Notice(code="number_missing", detail=f"Question {number} was not found.")
+        for before, after in pairwise(blocks)
+        for number in range(before.number + 1, after.number)
+    ]
     if any(block.group for block in blocks):
         found.append(Notice(code="numbers_begin_again", detail="Numbers begin again; ids name the run, as in S2Q1."))
     return found

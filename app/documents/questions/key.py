@@ -204,7 +204,6 @@ def _worked(lines: list[Line]) -> list[Entry]:
     number, part = int(start["number"]), part_label(start["part"] or "")
     inner = LETTER_PART.match(text)
     if inner and not part:
-        part, text = part_label(inner.group(0)), text
         entries = _parts(number, text)
         if entries:
             return entries

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 
 NUMBER_WORDS = re.compile(
     r"^(?:题号|题目|序号|question(?:\s*(?:no\.?|number|\#))?|no\.?|q|item|\#|number)$", re.IGNORECASE
@@ -50,7 +51,7 @@ def entries_of_table(rows: list[list[str]]) -> list[Entry]:
     if number_at is not None and answer_at is not None:
         return _one_a_row(rows[1:], header, number_at, answer_at)
     entries: list[Entry] = []
-    for numbers, answers in zip(rows, rows[1:], strict=False):
+    for numbers, answers in pairwise(rows):
         found = [(at, CELL_NUMBER.match(cell)) for at, cell in enumerate(numbers)]
         known = [(at, match) for at, match in found if match]
         if len(known) < max(2, (width - 1) // 2) and not NUMBER_WORDS.match(numbers[0].strip()):

@@ -48,7 +48,7 @@ def type_of(stem: str, options: list[Option], answer: str | None, section: Quest
     return _without_options(stem, answer, section)
 
 
-def _without_options(stem: str, answer: str | None, section: QuestionType | None) -> QuestionType:
+def _without_options(stem: str, answer: str | None, section: QuestionType | None) -> QuestionType:  # noqa: PLR0911 - a list of decisions, taken from the top
     if JUDGE.search(stem) or section == "true_false":
         return "true_false"
     if answer and TRUE_FALSE.match(answer.strip()) and not stem.rstrip().endswith(("?", "？")):

@@ -1,4 +1,4 @@
-"""Marks as papers state them: (5 points), [5 marks], 5分, Points: 5, and for a whole section: 每小题3分, 2 marks each."""
+"""Marks as papers state them: (5 points), [5 marks], 5分, Points: 5; for a whole section: 每小题3分, 2 marks each."""
 
 from __future__ import annotations
 

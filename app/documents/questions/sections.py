@@ -10,32 +10,30 @@ from app.documents.questions.marks import CHINESE
 from app.documents.questions.points import points_each
 from app.documents.values import QuestionType
 
-KINDS: tuple[tuple[QuestionType, re.Pattern[str]], ...] = tuple(
-    (kind, re.compile(pattern, re.IGNORECASE))
-    for kind, pattern in (
-        (
-            "multiple",
-            r"多项?选|不定项|select\s+all|multiple[\s-]+(?:answers?|response|select)|more\s+than\s+one\s+(?:correct|answer)"
-            r"|one\s+or\s+more\s+(?:correct|answers?)",
+KINDS: dict[QuestionType, re.Pattern[str]] = {
+    kind: re.compile("|".join(words), re.IGNORECASE)
+    for kind, words in {
+        "multiple": (
+            r"多项?选|不定项|select\s+all",
+            r"multiple[\s-]+(?:answers?|response|select)",
+            r"more\s+than\s+one\s+(?:correct|answer)",
+            r"one\s+or\s+more\s+(?:correct|answers?)",
         ),
-        ("true_false", r"判断|是非|true\s*(?:/|or|-|and)\s*false|\bT\s*/\s*F\b|right\s+or\s+wrong"),
-        (
-            "single",
+        "true_false": (r"判断|是非|true\s*(?:/|or|-|and)\s*false|\bT\s*/\s*F\b|right\s+or\s+wrong",),
+        "single": (
             r"(?<!非)选择题|单选|单项|multiple[\s-]+choice|single[\s-]+choice|choose\s+the\s+(?:best|correct)|\bMCQs?\b",
         ),
-        ("blank", r"填空|fill[\s-]+(?:in|the)|completion|complete\s+the\s+(?:sentences?|blanks?)|cloze"),
-        ("essay", r"作文|写作|论述|书面表达|essays?|composition|\bwriting\b|extended\s+response|long[\s-]+answer"),
-        (
-            "calculation",
+        "blank": (r"填空|fill[\s-]+(?:in|the)|completion|complete\s+the\s+(?:sentences?|blanks?)|cloze",),
+        "essay": (r"作文|写作|论述|书面表达|essays?|composition|\bwriting\b|extended\s+response|long[\s-]+answer",),
+        "calculation": (
             r"计算|解方程|解答题|应用题|calculations?|computations?|numerical|problem[\s-]+solving|word\s+problems",
         ),
-        (
-            "short",
-            r"简答|问答|实验题|探究|材料|阅读|名词解释|short[\s-]+(?:answer|response)|structured|free[\s-]+response|open[\s-]+ended"
-            r"|definitions?|reading",
+        "short": (
+            r"简答|问答|实验题|探究|材料|阅读|名词解释|short[\s-]+(?:answer|response)|structured|free[\s-]+response",
+            r"open[\s-]+ended|definitions?|reading",
         ),
-    )  # fmt: skip
-)
+    }.items()
+}
 NAMED = re.compile(
     r"^\W*(?:section|part|paper|unit|chapter)\s+(?:[A-Z]|[IVX]{1,5}|\d{1,2}|one|two|three|four|five|six)\b\W*",
     re.IGNORECASE,
@@ -71,7 +69,9 @@ class Section:
 def kind_in(text: str) -> QuestionType | None:
     """The first kind of question that a heading names; with several, the one it begins with."""
     found = [
-        (match.start(), rank, kind) for rank, (kind, pattern) in enumerate(KINDS) if (match := pattern.search(text))
+        (match.start(), rank, kind)
+        for rank, (kind, pattern) in enumerate(KINDS.items())
+        if (match := pattern.search(text))
     ]
     if not found:
         return None
@@ -86,7 +86,7 @@ def kind_in(text: str) -> QuestionType | None:
     return min(found)[2]
 
 
-def is_heading(line: Line, *, chinese_is_main: bool) -> bool:
+def is_heading(line: Line, *, chinese_is_main: bool) -> bool:  # noqa: PLR0911 - a list of decisions, taken from the top
     """Whether the line opens a section, rather than asking something."""
     text = line.text.strip()
     if not text or line.figure or len(text) > 4 * SHORT_HEADING:

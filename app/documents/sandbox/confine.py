@@ -1,4 +1,4 @@
-"""What a child does to itself before it touches a document: limits by the kernel, silence, and death with its parent."""
+"""What a child does to itself before it touches a document: the kernel's limits, silence, death with its parent."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def confine(*, address_bytes: int, cpu_seconds: int) -> None:
 
 
 def die_with(parent: int) -> None:
-    """A parent that is killed must leave no parser behind. Only Linux can promise it; elsewhere its closed pipe tells."""
+    """A killed parent must leave no parser behind. Only Linux can promise it; elsewhere its closed pipe tells."""
     if sys.platform == "linux":
         libc = ctypes.CDLL(None)
         libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)

@@ -89,7 +89,7 @@ class ChildProcess:
         """The kernel limits the address space; only we can limit what is really used."""
         with suppress(psutil.Error, ProcessLookupError):
             watched = psutil.Process(self.process.pid)
-            while watched.memory_info().rss <= resident_bytes:
+            while watched.memory_info().rss <= resident_bytes:  # noqa: ASYNC110 - nobody tells when a process grows
                 await asyncio.sleep(WATCH_SECONDS)
             self.outgrown = True
             os.killpg(self.process.pid, signal.SIGKILL)

@@ -23,7 +23,7 @@ def side_by_side(table: Table) -> list[Table]:
 def _period(roles: list[tuple[str, int | None]]) -> int | None:
     """After how many columns the header repeats itself, people's column included."""
     for width in range(2, len(roles) // 2 + 1):
-        if len(roles) % width == 0 and any(role in {"name", "id"} for role, _ in roles[:width]):
-            if all(roles[at] == roles[at % width] for at in range(len(roles))):
-                return width
+        people = any(role in {"name", "id"} for role, _ in roles[:width])
+        if people and len(roles) % width == 0 and all(roles[at] == roles[at % width] for at in range(len(roles))):
+            return width
     return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 from app.documents.scores.labels import IGNORED, MAX_ROW, Label, label_of
 from app.documents.scores.marks import read_mark
@@ -220,7 +221,7 @@ def _between(base: Columns, columns: dict[int, Label]) -> dict[int, Label]:
     """A column of marks between questions 2 and 4 is question 3, however its label was misread."""
     found = {}
     known = sorted(columns)
-    for before, after in zip(known, known[1:], strict=False):
+    for before, after in pairwise(known):
         first, last = columns[before].number or 0, columns[after].number or 0
         between = range(before + 1, after)
         if not between:

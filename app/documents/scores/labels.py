@@ -88,7 +88,7 @@ class Label:
     max_score: float | None = None
 
 
-def label_of(text: str) -> Label:
+def label_of(text: str) -> Label:  # noqa: PLR0911 - a list of decisions, taken from the top
     text = re.sub(r"\s+", " ", text).strip().strip("*：:")
     if not text:
         return Label("empty", "")

@@ -30,7 +30,7 @@ class Reading:
     out_of: float | None = None
 
 
-def read_mark(cell: Cell) -> Reading:
+def read_mark(cell: Cell) -> Reading:  # noqa: PLR0911 - a list of decisions, taken from the top
     if isinstance(cell, float):
         return Reading("mark", cell)
     text = cell_text(cell)

@@ -14,6 +14,7 @@ from app.documents.values import Notice, Student
 MAX_ROW_DEPTH = 4
 LEAD_CELLS = 4
 MOST = 1_000
+ROUNDING = 0.01
 
 
 @dataclass(slots=True)
@@ -138,12 +139,16 @@ def _take(read: Read, student: Student, question: str, reading: Reading, text: s
 
 
 def _compare_sum(read: Read, student: Student) -> None:
+    """A mark that was overlooked or misread shows in the sum."""
     marks = [mark for mark in student.scores.values() if mark is not None]
-    if read.plan.mode == "total" or len(marks) < len(student.scores) or len(marks) < 2:  # noqa: PLR2004 - no sum of one
+    if read.plan.mode == "total" or student.answers or len(student.scores) < 2:  # noqa: PLR2004 - no sum of one
         return
     agree, compared = read.sums
     assert student.total is not None
-    read.sums = (agree + (abs(sum(marks) - student.total) < 0.01), compared + 1)  # noqa: PLR2004 - rounding
+    agrees = abs(sum(marks) - student.total) < ROUNDING
+    read.sums = (agree + agrees, compared + 1)
+    if not agrees:
+        read.warn("total_differs", f"{student.name or student.student_id}: the total is not the sum of the marks.")
 
 
 def _long_row(read: Read, row: int) -> None:

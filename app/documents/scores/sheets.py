@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from app.documents.failures import DocumentFailure
@@ -18,6 +19,9 @@ LEAST_CONFIDENCE = 0.82
 MODE_WEIGHT: dict[ScoreMode, float] = {"question": 1.0, "subject": 0.9, "total": 0.75}
 GUESSED = 0.8
 REPAIRED = 0.9
+WRONG_SUMS = 0.75
+WRONG_MARKS = 0.6
+UPRIGHT = 1.05
 
 
 @dataclass(slots=True)
@@ -95,42 +99,45 @@ def _readings(tables: list[Table]) -> list[Reading]:
 
 
 def judge(read: Read) -> Reading:
-    plan, notes = read.plan, []
-    confidence = plan.table.sure
-    if plan.guessed:
-        confidence *= GUESSED
-        notes.append("a column of names or ids has no label")
-    if read.coverage < LEAST_COVERAGE:
-        confidence *= max(0.3, read.coverage)
-        notes.append(f"{read.cells - read.understood} of {read.cells} cells hold no mark")
-    if read.odd:
-        confidence *= max(0.5, 1 - 2 * len(read.odd) / max(1, read.cells))
-        notes.append(f"not understood: {', '.join(dict.fromkeys(read.odd[:5]))}")
-    if read.beyond:
-        confidence *= 0.6
-        notes.append(f"{read.beyond} marks are beyond what their question is out of")
-    if plan.repaired:
-        confidence *= REPAIRED
-        notes.append(f"labels inferred from their neighbours: {', '.join(plan.repaired[:8])}")
-    if plan.unused:
-        confidence *= GUESSED
-        notes.append(f"not used: {', '.join(plan.unused[:8])}")
-    agree, compared = read.sums
-    if compared and agree < compared:
-        confidence *= 0.98 if agree >= 0.95 * compared else 0.75
-        notes.append(f"{compared - agree} of {compared} totals are not the sum of their marks")
-    if not plan.ids and not plan.names:
-        confidence *= 0.5
-    numbers = [label.number for label in plan.labels if label.role == "question" and label.number is not None]
-    if plan.mode == "question" and plan.layout != "long" and not _count_up(numbers):
-        confidence *= 0.8
-        notes.append("the questions' numbers do not count up")
-    if len(set(plan.scored.values())) < len(plan.scored):
-        confidence *= 0.6
-        notes.append("a question has two columns")
-    weight = MODE_WEIGHT[plan.mode] * (1.05 if plan.layout != "transposed" else 1.0)
+    """How sure this reading is, why not more, and how it ranks among the others."""
+    plan = read.plan
+    confidence, notes = plan.table.sure, []
+    for factor, note in (*_doubts_about_columns(read), *_doubts_about_cells(read)):
+        confidence *= factor
+        notes.append(note)
+    weight = MODE_WEIGHT[plan.mode] * (UPRIGHT if plan.layout != "transposed" else 1.0)
     size = min(1.0, 0.8 + 0.02 * len(read.students)) * min(1.0, 0.9 + 0.02 * len(plan.question_ids))
     return Reading([read], confidence * weight * size * (0.5 + 0.5 * read.coverage), confidence, notes)
+
+
+def _doubts_about_columns(read: Read) -> Iterator[tuple[float, str]]:
+    plan = read.plan
+    if plan.guessed:
+        yield GUESSED, "a column of names or ids has no label"
+    if plan.repaired:
+        yield REPAIRED, f"labels inferred from their neighbours: {', '.join(plan.repaired[:8])}"
+    if plan.unused:
+        yield GUESSED, f"not used: {', '.join(plan.unused[:8])}"
+    numbers = [label.number for label in plan.labels if label.role == "question" and label.number is not None]
+    if plan.mode == "question" and plan.layout != "long" and not _count_up(numbers):
+        yield GUESSED, "the questions' numbers do not count up"
+    if len(set(plan.scored.values())) < len(plan.scored):
+        yield WRONG_MARKS, "a question has two columns"
+
+
+def _doubts_about_cells(read: Read) -> Iterator[tuple[float, str]]:
+    if read.coverage < LEAST_COVERAGE:
+        yield max(0.3, read.coverage), f"{read.cells - read.understood} of {read.cells} cells hold no mark"
+    if read.odd:
+        yield (
+            max(0.5, 1 - 2 * len(read.odd) / max(1, read.cells)),
+            f"not understood: {', '.join(dict.fromkeys(read.odd[:5]))}",
+        )
+    if read.beyond:
+        yield WRONG_MARKS, f"{read.beyond} marks are beyond what their question is out of"
+    agree, compared = read.sums
+    if agree < compared:
+        yield WRONG_SUMS, f"{compared - agree} of {compared} totals are not the sum of their marks"
 
 
 def _count_up(numbers: list[int]) -> bool:

@@ -32,7 +32,8 @@ def tables(source: Source) -> list[Table]:
             else:
                 read = _ruled(plumber.pages[index]) or [[list(row) for row in grid_of(pieces).rows]]
             found += [
-                make_table(source.name, f"page {index + 1}", rows, source.limits, index + 1, sure) for rows in read
+                make_table(source.name, f"page {index + 1}", rows, source.limits, page=index + 1, sure=sure)
+                for rows in read
             ]
             source.pages_done(index + 1, len(document))
     return _continued([table for table in found if table.rows], source.limits)
@@ -56,7 +57,7 @@ def _continued(tables: list[Table], limits: Limits) -> list[Table]:
             header = [cell_text(cell) for cell in before.rows[0]]
             rows = [row for row in table.rows if [cell_text(cell) for cell in row] != header]
             joined = make_table(
-                before.file, before.name, before.rows + rows, limits, table.page, min(before.sure, table.sure)
+                before.file, before.name, before.rows + rows, limits, page=table.page, sure=min(before.sure, table.sure)
             )
             whole.append(joined)
         else:

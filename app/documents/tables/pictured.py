@@ -1,4 +1,4 @@
-"""Tables in pictures. The recogniser overlooks digits that stand alone, so cells with ink and no text are read again."""
+"""Tables in pictures. The recogniser overlooks lone digits, so cells with ink and no text are read once more."""
 
 from __future__ import annotations
 

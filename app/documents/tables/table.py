@@ -37,7 +37,7 @@ def cell_text(cell: Cell) -> str:
 
 
 def make_table(
-    file: str, name: str, rows: Iterable[Iterable[Cell]], limits: Limits, page: int = 1, sure: float = 1.0
+    file: str, name: str, rows: Iterable[Iterable[Cell]], limits: Limits, *, page: int = 1, sure: float = 1.0
 ) -> Table:
     """Without the empty rows and columns around it, and with rows of equal length; refused when it is too large."""
     kept: list[list[Cell]] = []
