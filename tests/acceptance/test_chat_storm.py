@@ -146,7 +146,7 @@ async def answer_the_poisoned(fleet: Fleet, api: httpx.AsyncClient, storm: Storm
     """A turn under which three workers in a row were killed has failed as it should; a person tries it again."""
     rows = await fleet.ledger.fetch("select job_id, error, losses from jobs where status = 'failed'")
     assert all(row["error"] == "poisoned" and row["losses"] >= 3 for row in rows), rows
-    assert len(rows) <= max(1, storm.kills // 5)
+    assert len(rows) <= storm.kills  # a suspect runs alone, so that a kill takes no more than one of them
     if rows:
         async with fleet.worker("chat", wait=True, **model_environment(provider)):
             for row in rows:

@@ -45,7 +45,7 @@ SHEETS: tuple[tuple[str, Callable[[], bytes], set[str]], ...] = (
     ("declared.xlsx", hostile.four_gigabytes_declared, {"unsafe_archive"}),
     ("lying.xlsx", hostile.less_declared_than_held, {"damaged", "unsafe_archive"}),
     ("rows.xlsx", hostile.million_rows, {"too_many_rows"}),
-    ("entities.xlsx", lambda: hostile.entities_in(hostile.good_xlsx(), hostile.SHEET, "worksheet"), {"damaged", "no_scores"}),
+    ("entities.xlsx", lambda: hostile.entities_in(hostile.good_xlsx(), hostile.SHEET, "w"), {"damaged", "no_scores"}),
     ("cut.xlsx", lambda: hostile.good_xlsx()[:900], {"damaged"}),
     ("old.xls", lambda: hostile.encrypted_office()[:512] + bytes(2048), {"damaged"}),
 )  # fmt: skip

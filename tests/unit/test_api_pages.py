@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from app.api.pages import Cursor, cut, page
+from app.api.pages import Cursor, LaneCursor, cut, page
 from app.api.refusals import InvalidCursor
 from app.kit.ids import uuid7
 
@@ -53,6 +53,19 @@ def test_a_cursor_from_another_zone_means_the_same_moment() -> None:
 def test_what_is_no_cursor_is_refused(text: str) -> None:
     with pytest.raises(InvalidCursor):
         Cursor.decode(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["x", packed('["chat", "demo"]'), packed('["chat", "demo", 5]'), packed(r'["", "", "\u0000"]')]
+)
+def test_what_is_no_lane_s_cursor_is_refused(text: str) -> None:
+    with pytest.raises(InvalidCursor):
+        LaneCursor.decode(text)
+
+
+def test_a_lane_s_cursor_survives_the_round_trip() -> None:
+    cursor = LaneCursor("chat", "north-school", "student:käse:main")
+    assert LaneCursor.decode(cursor.encode()) == cursor
 
 
 def test_one_row_more_than_the_limit_is_another_page() -> None:

@@ -120,7 +120,8 @@ def test_another_count_than_announced_is_said() -> None:
 
 def test_parts_are_questions_of_their_own() -> None:
     paper = read(
-        "3. A car starts.\n(a) Find its speed. (2 points)\n(b) It stops.\n(i) State when. (1 point)\n(ii) State why. (2 points)\n4. End?"
+        "3. A car starts.\n(a) Find its speed. (2 points)\n"
+        "(b) It stops.\n(i) State when. (1 point)\n(ii) State why. (2 points)\n4. End?"
     )
     assert [
         (question.question_id, question.stem, question.context, question.max_score) for question in paper.questions[:3]

@@ -160,8 +160,9 @@ def test_a_table_without_students_is_refused() -> None:
 @pytest.mark.parametrize(
     ("answer", "key", "share"),
     [
-        ("A", "A", 1), ("a", "A", 1), ("B", "A", 0), (None, "A", 0), ("", "A", 0), ("AC", "AC", 1), ("CA", "AC", 1), ("A,C", "AC", 1),
-        ("A", "AC", 0.5), ("AB", "AC", 0), ("ABC", "AC", 0), ("T", "True", 1), ("√", "对", 1), ("×", "√", 0), ("错", "F", 1), ("went", "went", 1),
+        ("A", "A", 1), ("a", "A", 1), ("B", "A", 0), (None, "A", 0), ("", "A", 0),
+        ("AC", "AC", 1), ("CA", "AC", 1), ("A,C", "AC", 1), ("A", "AC", 0.5), ("AB", "AC", 0), ("ABC", "AC", 0),
+        ("T", "True", 1), ("√", "对", 1), ("×", "√", 0), ("错", "F", 1), ("went", "went", 1),
     ],
 )  # fmt: skip
 def test_objective_marks(answer: str | None, key: str, share: float) -> None:

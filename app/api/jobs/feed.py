@@ -18,6 +18,7 @@ from app.engine.ledger.rows import JobRow
 from app.kit.redis import REDIS_AWAY
 
 ROW_SECONDS = 1.0  # between two looks at the ledger, which knows of the end even where the stream is silent
+QUIET_FACTOR = 16  # how much rarer the looks become, by and by, while Redis answers and nothing happens
 LATE_NEWS_SECONDS = 0.25  # that the stream gets to tell by itself what the row already knows
 KEEP_ALIVE_SECONDS = 10.0
 REDIS_PATIENCE = 1.0
@@ -50,6 +51,7 @@ class Feed:
         self._story = Story(str(job_id))
         self._stream_spoke = False
         self._gave_time = False
+        self._quiet = 1
         self._ask_at = self._told_at = time.monotonic()
         self._over = False
 
@@ -85,10 +87,15 @@ class Feed:
         frames = list(self._story.hear(events or ()))
         if self._story.holds_end or time.monotonic() >= self._ask_at:
             sight = await self._ask()
-            self._ask_at = time.monotonic() + ROW_SECONDS
+            self._ask_at = time.monotonic() + self._pause_between_looks(quiet=events == [] and not frames)
             if sight is not None and not self._gives_time(sight.row, redis_answers=events is not None):
                 frames += self._catch_up(sight)
         return frames
+
+    def _pause_between_looks(self, *, quiet: bool) -> float:
+        """A thousand readers of quiet jobs must not ask a thousand times a second what the stream would tell."""
+        self._quiet = min(2 * self._quiet, QUIET_FACTOR) if quiet else 1
+        return self._quiet * ROW_SECONDS
 
     def _gives_time(self, row: JobRow, *, redis_answers: bool) -> bool:
         """A commit comes before its event: whether to let the stream, which has ids, tell of it first."""

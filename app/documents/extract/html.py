@@ -60,10 +60,12 @@ class _Reader(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         attributes = {key: value or "" for key, value in attrs}
-        if tag in SILENT:
-            self._silent += 1
-        elif tag in BLOCKS and self._cells is None:
+        self._silent += tag in SILENT
+        if tag in BLOCKS and self._cells is None:
             self.end_line()
+        self._open(tag, attributes)
+
+    def _open(self, tag: str, attributes: dict[str, str]) -> None:
         match tag:
             case "ol" | "ul" if len(self._lists) < MAX_DEPTH:
                 self._open_list(tag, attributes)

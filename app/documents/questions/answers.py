@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from app.documents.questions.points import take_points
 from app.documents.questions.wording import is_blank, tidy
 
-ANSWER_WORD = r"(?:(?:correct|model|sample|expected|suggested)\s+)?answers?(?:\s+key)?|ans\.?|key|(?:正确|参考|标准)?答案(?:为|是)?"
+ANSWER_WORD = (
+    r"(?:(?:correct|model|sample|expected|suggested)\s+)?answers?(?:\s+key)?|ans\.?|key"
+    r"|(?:正确|参考|标准)?答案(?:为|是)?"
+)
 SOLUTION_WORD = (
-    r"(?:worked\s+|model\s+|sample\s+)?solutions?|explanations?|rationale|reasoning|working|feedback|analysis|(?:试题)?(?:答案)?解析"
-    r"|分析|详解|解答|点评|解题(?:过程|思路)|评分标准"
+    r"(?:worked\s+|model\s+|sample\s+)?solutions?|explanations?|rationale|reasoning|working|feedback|analysis"
+    r"|(?:试题)?(?:答案)?解析|分析|详解|解答|点评|解题(?:过程|思路)|评分标准"
 )
 LABEL = re.compile(
     rf"""(?:

@@ -87,7 +87,7 @@ def make_paper(name: str, style: Style, seed: int, counts: dict[str, int]) -> Pa
         for item in items:
             number += 1
             _write(paper, item, number, key)
-        _close_key(paper, key, kind, index, first, number)
+        _close_key(paper, key, kind, index=index, first=first, last=number)
     if key:
         paper.rows += [Row("heading", style.key), *key]
     return paper
@@ -156,7 +156,7 @@ def _options(style: Style, options: tuple[str, ...]) -> list[Row]:
     return [Row("options", text) for text in texts]
 
 
-def _close_key(paper: Paper, key: list[Row], kind: str, index: int, first: int, last: int) -> None:
+def _close_key(paper: Paper, key: list[Row], kind: str, *, index: int, first: int, last: int) -> None:
     """Choices as a run (1-5 ABCDA), where the style says so."""
     if paper.style.answers != "runs" or kind != "single" or last <= first:
         return

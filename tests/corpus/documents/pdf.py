@@ -135,7 +135,7 @@ def pdf_of(pages: list[Page]) -> bytes:
         for text in page.texts:
             x = text.x
             for name, part in runs(text.text):
-                _place(document, target, fonts[name], part, x, page.height - text.y, text.size)
+                _place(document, target, fonts[name], Text(x, text.y, part, text.size))
                 x += width_of(part, text.size)
         for x0, y0, x1, y1 in page.lines:
             path = raw.FPDFPageObj_CreateNewPath(x0, page.height - y0)
@@ -154,12 +154,10 @@ def _load(document: pdfium.PdfDocument, name: str) -> object:
     return raw.FPDFText_LoadFont(document, buffer, len(content), raw.FPDF_FONT_TRUETYPE, True)
 
 
-def _place(
-    document: pdfium.PdfDocument, page: pdfium.PdfPage, face: object, text: str, x: float, y: float, size: float
-) -> None:
-    item = raw.FPDFPageObj_CreateTextObj(document, face, size)
-    encoded = (text + "\0").encode("utf-16-le")
+def _place(document: pdfium.PdfDocument, page: pdfium.PdfPage, face: object, run: Text) -> None:
+    item = raw.FPDFPageObj_CreateTextObj(document, face, run.size)
+    encoded = (run.text + "\0").encode("utf-16-le")
     buffer = ctypes.create_string_buffer(encoded, len(encoded))
     raw.FPDFText_SetText(item, ctypes.cast(buffer, ctypes.POINTER(ctypes.c_ushort)))
-    raw.FPDFPageObj_Transform(item, 1, 0, 0, 1, x, y)
+    raw.FPDFPageObj_Transform(item, 1, 0, 0, 1, run.x, page.get_height() - run.y)
     raw.FPDFPage_InsertObject(page, item)
