@@ -101,8 +101,6 @@ class Job(Base):
             postgresql_where=text("lane_id is not null and status in ('done', 'failed', 'cancelled')"),
         ),
         Index("jobs_ended", "queue", "status", "finished_at", postgresql_where=text("finished_at is not null")),
-        # To count what a tenant has live. By another word than `status`, or the planner would take it for lanes.
-        Index("jobs_live", "tenant_id", postgresql_where=text("finished_at is null")),
         Index("jobs_processing", "queue", "worker_id", postgresql_where=text("status = 'processing'")),
         # Two holders of a lane are impossible, whatever Redis or a worker believes.
         Index(

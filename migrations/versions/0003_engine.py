@@ -12,7 +12,7 @@ UP = (
     "alter table queue_controls add column epoch text",
     # Which of its tenant's two flows a job waits in.
     "alter table jobs add column bulk boolean not null default false",
-    # A lane's jobs wait behind each other and would be looked at by every sweep in vain: lanes are swept by their heads.
+    # A lane's jobs wait behind each other, and every sweep would look at them in vain: lanes are swept by their heads.
     "drop index jobs_undispatched",
     """create index jobs_undispatched on jobs (queue, created_at)
        where status = 'queued' and dispatched_at is null and lane_id is null""",
@@ -20,15 +20,12 @@ UP = (
     "drop index jobs_lane_live",
     """create unique index jobs_lane_live on jobs (queue, tenant_id, lane_id, lane_seq)
        where status in ('queued', 'processing') and lane_id is not null""",
-    # To count what a tenant has waiting or running.
-    "create index jobs_live on jobs (tenant_id) where finished_at is null",
     # A heartbeat moves `lease_until`: without an index on it the update stays within its page (HOT).
     "drop index workers_by_queue",
 )
 
 DOWN = (
     "alter table queue_controls drop column epoch",
-    "drop index jobs_live",
     "create index workers_by_queue on workers (queue, lease_until)",
     "drop index jobs_lane_live",
     """create unique index jobs_lane_live on jobs (tenant_id, queue, lane_id, lane_seq)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
-import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -49,6 +47,10 @@ async def reader(**limits: Any) -> AsyncIterator[Reader]:
         yield opened
     finally:
         await opened.close()
+
+
+async def started() -> bool:
+    return bool(children())
 
 
 def children() -> list[psutil.Process]:
@@ -97,7 +99,7 @@ async def test_the_parser_knows_none_of_our_secrets(monkeypatch: pytest.MonkeyPa
 async def test_a_cancelled_parse_leaves_no_process(paper: SourceFile) -> None:
     async with reader() as opened:
         parse = asyncio.create_task(opened.parse_paper([paper]))
-        await eventually(lambda: bool(children()))
+        await eventually(started, what="the parser")
         parse.cancel()
         with pytest.raises(asyncio.CancelledError):
             await parse
@@ -106,13 +108,19 @@ async def test_a_cancelled_parse_leaves_no_process(paper: SourceFile) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends children with their parent")
 async def test_a_killed_worker_leaves_no_parser() -> None:
-    worker = subprocess.Popen([sys.executable, "-c", STARTS_A_PARSER], stdout=subprocess.PIPE, text=True)
+    worker = await asyncio.create_subprocess_exec(sys.executable, "-c", STARTS_A_PARSER, stdout=asyncio.subprocess.PIPE)
     assert worker.stdout is not None
-    parser = psutil.Process(int(worker.stdout.readline()))
-    worker.send_signal(signal.SIGKILL)
-    worker.wait()
-    worker.stdout.close()
-    await eventually(lambda: not parser.is_running() or parser.status() == psutil.STATUS_ZOMBIE)
+    parser = psutil.Process(int(await worker.stdout.readline()))
+    worker.kill()
+    await worker.wait()
+
+    async def gone() -> bool:
+        try:
+            return not parser.is_running() or parser.status() == psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return True
+
+    await eventually(gone, what="the parser's end")
 
 
 async def test_progress_flows_back(tmp_path: Path) -> None:

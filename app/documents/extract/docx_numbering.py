@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from collections.abc import Callable
 from typing import Any
 
 from app.documents.extract import numerals
 
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
-FORMATS = {
+FORMATS: dict[str, Callable[[int], str]] = {
     "decimal": str,
     "decimalZero": lambda number: f"{number:02}",
     "lowerLetter": numerals.to_letter,
@@ -101,7 +102,7 @@ class Numbering:
             for override in number.iter(f"{W}lvlOverride"):
                 if override.find(f"{W}startOverride") is not None:
                     start = _value(override, "startOverride", "1")
-                    self._starts[number_id, int(override.get(f"{W}ilvl", "0"))] = int(start) if start.isdigit() else 1
+                    self._starts[number_id, int(override.get(f"{W}ilvl", "0"))] = int(start) if start.isdecimal() else 1
 
 
 def _numbering_root(document: Any) -> Any:
@@ -116,12 +117,12 @@ def _number_properties(properties: Any) -> tuple[str | None, int | None]:
     if numbered is None:
         return None, None
     level = _value(numbered, "ilvl", "")
-    return _value(numbered, "numId", "") or None, int(level) if level.isdigit() else None
+    return _value(numbered, "numId", "") or None, int(level) if level.isdecimal() else None
 
 
 def _start(level: Any) -> int:
     start = _value(level, "start", "1")
-    return int(start) if start.isdigit() else 1
+    return int(start) if start.isdecimal() else 1
 
 
 def _value(element: Any, tag: str, default: str) -> str:

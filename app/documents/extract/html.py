@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
 from html.parser import HTMLParser
 
 from app.documents.extract import numerals
@@ -15,7 +17,7 @@ BLOCKS = {
     "p", "div", "li", "ol", "ul", "section", "article", "header", "footer", "main", "table", "tr", "form", "fieldset",
     "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "pre", "dl", "dt", "dd", "figure", "figcaption", "hr", "body",
 }  # fmt: skip
-MARKERS = {
+MARKERS: dict[str, Callable[[int], str]] = {
     "1": str,
     "a": numerals.to_letter,
     "A": lambda number: numerals.to_letter(number).upper(),
@@ -46,6 +48,12 @@ def _decode(content: bytes) -> str:
     return decode(content)
 
 
+@dataclass(slots=True)
+class _List:
+    marker: str | None  # None: bullets
+    number: int  # of its next item
+
+
 class _Reader(HTMLParser):
     def __init__(self, name: str) -> None:
         super().__init__(convert_charrefs=True)
@@ -55,7 +63,7 @@ class _Reader(HTMLParser):
         self._silent = 0
         self._preformatted = 0
         self._heading = False
-        self._lists: list[list[object]] = []  # [marker type or None, next number]
+        self._lists: list[_List] = []
         self._cells: list[str] | None = None
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -135,16 +143,16 @@ class _Reader(HTMLParser):
         marker = STYLES.get(style.group(1), "1") if style else attributes.get("type", "1")
         start = attributes.get("start", "1")
         numbered = tag == "ol" and not (style and style.group(1) == "none")
-        self._lists.append([marker if numbered and marker in MARKERS else None, int(start) if start.isdigit() else 1])
+        known = marker if numbered and marker in MARKERS else None
+        self._lists.append(_List(known, int(start) if start.isdecimal() else 1))
 
     def _mark_item(self, attributes: dict[str, str]) -> None:
-        if not self._lists or self._lists[-1][0] is None:
+        inner = self._lists[-1] if self._lists else _List(None, 1)
+        if inner.marker is None:
             return
-        marker, number = self._lists[-1]
         value = attributes.get("value", "")
-        number = int(value) if value.isdigit() else number
-        assert isinstance(number, int)
-        nested = sum(level[0] is not None for level in self._lists) > 1
-        mark = MARKERS[str(marker)](number)
-        self._text = f"({mark}) " if nested and marker in "1ai" else f"{mark}. "
-        self._lists[-1][1] = number + 1
+        number = int(value) if value.isdecimal() else inner.number
+        nested = sum(level.marker is not None for level in self._lists) > 1
+        mark = MARKERS[inner.marker](number)
+        self._text = f"({mark}) " if nested and inner.marker in "1ai" else f"{mark}. "
+        inner.number = number + 1

@@ -98,7 +98,8 @@ def picture_of(page: pdfium.PdfPage, limits: Limits) -> Image.Image:
     width, height = page.get_size()
     inches = max(1e-6, width * height) / POINTS_PER_INCH**2
     dpi = min(limits.ocr_dpi, (limits.bitmap_pixels * 0.98 / inches) ** 0.5)
-    return page.render(scale=dpi / POINTS_PER_INCH, grayscale=True).to_pil().convert("L")
+    picture: Image.Image = page.render(scale=dpi / POINTS_PER_INCH, grayscale=True).to_pil()
+    return picture.convert("L")
 
 
 def _text_pieces(page: pdfium.PdfPage) -> list[Piece]:

@@ -5,6 +5,7 @@ stay as they are written. Nothing is expanded and no file is included, so a docu
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from app.documents.extract import numerals
 from app.documents.extract.encoding import decode
@@ -133,7 +134,7 @@ class _Reader:
 
     def _mark(self, environment: str, number: int, options: str) -> str:
         pattern = re.search(r"\\(arabic|alph|Alph|roman|Roman)\*?", options)
-        style = {"arabic": str, "alph": numerals.to_letter, "roman": numerals.to_roman}
+        style: dict[str, Callable[[int], str]] = {"arabic": str, "alph": numerals.to_letter, "roman": numerals.to_roman}
         style |= {"Alph": lambda n: numerals.to_letter(n).upper(), "Roman": lambda n: numerals.to_roman(n).upper()}
         if pattern:
             label = re.search(r"label\s*=\s*\{?(.*?)\}?\s*(?:,|$)", options)

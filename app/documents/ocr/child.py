@@ -42,7 +42,7 @@ def _load(threads: int) -> Any:
     import numpy  # noqa: PLC0415 - only this process has them
     from rapidocr import RapidOCR  # noqa: PLC0415
 
-    engine = RapidOCR(
+    engine: Any = RapidOCR(
         params={
             "Global.log_level": "critical",
             "Global.text_score": MIN_SCORE,

@@ -19,7 +19,8 @@ SOLUTION_WORD = (
 LABEL = re.compile(
     rf"""(?:
           [【\[](?:(?P<boxed_answer>{ANSWER_WORD})|(?P<boxed_solution>{SOLUTION_WORD}))[】\]]\s*[:：]?
-        | (?:^|(?<=\n)|(?<=\s)|(?<=[.。;；?？）)]))[ \t]*(?:(?P<answer>{ANSWER_WORD})|(?P<solution>{SOLUTION_WORD}))\s*[:：]
+        | (?:^|(?<=\n)|(?<=\s)|(?<=[.。;；?？）)]))[ \t]*
+          (?:(?P<answer>{ANSWER_WORD})|(?P<solution>{SOLUTION_WORD}))\s*[:：]
         | (?:(?<=\n)|^)(?:(?P<bare_answer>答)|(?P<bare_solution>解|证明))\s*[:：]
         )[ \t]*""",
     re.IGNORECASE | re.VERBOSE,

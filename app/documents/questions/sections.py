@@ -10,30 +10,28 @@ from app.documents.questions.marks import CHINESE
 from app.documents.questions.points import points_each
 from app.documents.values import QuestionType
 
-KINDS: dict[QuestionType, re.Pattern[str]] = {
-    kind: re.compile("|".join(words), re.IGNORECASE)
-    for kind, words in {
-        "multiple": (
-            r"多项?选|不定项|select\s+all",
-            r"multiple[\s-]+(?:answers?|response|select)",
-            r"more\s+than\s+one\s+(?:correct|answer)",
-            r"one\s+or\s+more\s+(?:correct|answers?)",
-        ),
-        "true_false": (r"判断|是非|true\s*(?:/|or|-|and)\s*false|\bT\s*/\s*F\b|right\s+or\s+wrong",),
-        "single": (
-            r"(?<!非)选择题|单选|单项|multiple[\s-]+choice|single[\s-]+choice|choose\s+the\s+(?:best|correct)|\bMCQs?\b",
-        ),
-        "blank": (r"填空|fill[\s-]+(?:in|the)|completion|complete\s+the\s+(?:sentences?|blanks?)|cloze",),
-        "essay": (r"作文|写作|论述|书面表达|essays?|composition|\bwriting\b|extended\s+response|long[\s-]+answer",),
-        "calculation": (
-            r"计算|解方程|解答题|应用题|calculations?|computations?|numerical|problem[\s-]+solving|word\s+problems",
-        ),
-        "short": (
-            r"简答|问答|实验题|探究|材料|阅读|名词解释|short[\s-]+(?:answer|response)|structured|free[\s-]+response",
-            r"open[\s-]+ended|definitions?|reading",
-        ),
-    }.items()
+WORDS: dict[QuestionType, tuple[str, ...]] = {
+    "multiple": (
+        r"多项?选|不定项|select\s+all",
+        r"multiple[\s-]+(?:answers?|response|select)",
+        r"more\s+than\s+one\s+(?:correct|answer)",
+        r"one\s+or\s+more\s+(?:correct|answers?)",
+    ),
+    "true_false": (r"判断|是非|true\s*(?:/|or|-|and)\s*false|\bT\s*/\s*F\b|right\s+or\s+wrong",),
+    "single": (
+        r"(?<!非)选择题|单选|单项|multiple[\s-]+choice|single[\s-]+choice|choose\s+the\s+(?:best|correct)|\bMCQs?\b",
+    ),
+    "blank": (r"填空|fill[\s-]+(?:in|the)|completion|complete\s+the\s+(?:sentences?|blanks?)|cloze",),
+    "essay": (r"作文|写作|论述|书面表达|essays?|composition|\bwriting\b|extended\s+response|long[\s-]+answer",),
+    "calculation": (
+        r"计算|解方程|解答题|应用题|calculations?|computations?|numerical|problem[\s-]+solving|word\s+problems",
+    ),
+    "short": (
+        r"简答|问答|实验题|探究|材料|阅读|名词解释|short[\s-]+(?:answer|response)|structured|free[\s-]+response",
+        r"open[\s-]+ended|definitions?|reading",
+    ),
 }
+KINDS = {kind: re.compile("|".join(words), re.IGNORECASE) for kind, words in WORDS.items()}
 NAMED = re.compile(
     r"^\W*(?:section|part|paper|unit|chapter)\s+(?:[A-Z]|[IVX]{1,5}|\d{1,2}|one|two|three|four|five|six)\b\W*",
     re.IGNORECASE,

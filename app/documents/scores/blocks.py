@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from app.documents.scores.labels import label_of
 from app.documents.tables.table import Table, cell_text
 
@@ -20,7 +22,7 @@ def side_by_side(table: Table) -> list[Table]:
     return [table]
 
 
-def _period(roles: list[tuple[str, int | None]]) -> int | None:
+def _period(roles: Sequence[tuple[str, int | None]]) -> int | None:
     """After how many columns the header repeats itself, people's column included."""
     for width in range(2, len(roles) // 2 + 1):
         people = any(role in {"name", "id"} for role, _ in roles[:width])

@@ -219,7 +219,7 @@ def _by_total(base: Columns) -> Columns | None:
 
 def _between(base: Columns, columns: dict[int, Label]) -> dict[int, Label]:
     """A column of marks between questions 2 and 4 is question 3, however its label was misread."""
-    found = {}
+    found: dict[int, Label] = {}
     known = sorted(columns)
     for before, after in pairwise(known):
         first, last = columns[before].number or 0, columns[after].number or 0

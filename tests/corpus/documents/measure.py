@@ -116,20 +116,20 @@ def compare_sheet(name: str, sheets: ScoreSheets, book: Book, tally: Tally) -> N
         found[key] = student
         tally.found += len(student.scores)
     for key, marks in book.truth.items():
-        student = found.get(key)
+        who = found.get(key)
         for question, mark in marks.items():
             tally.expected += 1
-            if student is None or question not in student.scores:
+            if who is None or question not in who.scores:
                 tally.mistakes.append(f"{name}: {key} {question} not found")
                 tally.unflagged += not flagged
                 continue
             tally.matched += 1
-            right = student.scores[question] == mark and student.answers.get(question) == book.answers.get(key, {}).get(
+            right = who.scores[question] == mark and who.answers.get(question) == book.answers.get(key, {}).get(
                 question
             )
             tally.right["mark"] += right
             if not right:
-                tally.mistakes.append(f"{name}: {key} {question} is {student.scores[question]}, not {mark}")
+                tally.mistakes.append(f"{name}: {key} {question} is {who.scores[question]}, not {mark}")
                 tally.unflagged += not flagged
     absent = {student.student_id for student in sheets.students if student.absent}
     exempt = {(student.student_id, question) for student in sheets.students for question in student.exempt}
