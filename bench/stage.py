@@ -73,8 +73,8 @@ class Stage:
             "HOME": os.environ.get("HOME", "/"),
             "PYTHONPATH": str(ROOT),
             "PYTHONUNBUFFERED": "1",
-            "BENCH_TAPE": str(tape),
-            "BENCH_REDIS_URL": self.redis.url(FIRST_PEER_DATABASE + slot),
+            "BENCH_TAPE": str(tape),  # none of these names is one of ours for the queue `bench`, as BENCH_REDIS_URL is
+            "BENCH_SERVER": self.redis.url(FIRST_PEER_DATABASE + slot),
         }
         turn = Turn(
             contestant,

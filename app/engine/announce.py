@@ -55,6 +55,7 @@ class Announcer:
         ends = asyncio.get_running_loop().time() + DISPATCH_PATIENCE
         # The queued event goes first, or a quick worker would tell `started` before it.
         await self._tell([answer.job for answer in fresh])
+        failpoint("submit.told")
         dues: dict[str, list[Due]] = defaultdict(list)
         for answer in fresh:
             if answer.dispatchable:

@@ -55,6 +55,7 @@ class Beginner:
         if not waiting:
             return begun
         granted = await self._permits.take(waiting)
+        failpoint("permits.taken")
         permitted = await self._begin(granted, alone=alone) if granted else []
         running = {each.hint for each in permitted if each.verdict is Verdict.RUN}
         await self._permits.give_back([hint for hint in granted if hint not in running])

@@ -19,6 +19,7 @@ from app.engine.outcomes import Done, Fail
 from app.engine.results import result_text
 from app.kit.db import Connection, Database, driver_connection
 from app.kit.errors import StaleAttempt
+from app.kit.failpoints import failpoint
 
 
 @dataclass(slots=True)
@@ -100,10 +101,12 @@ class JobContext:
                 yield session
                 await session.flush()
                 self._shield(True)
+                failpoint("complete.unfinished")
                 ended = await self._finish(connection, kept)
         except BaseException:
             self._shield(False)
             raise
+        failpoint("complete.committed")
         self.ended = ended
 
     async def _hold(self, connection: Connection) -> None:

@@ -161,6 +161,7 @@ class Finisher:
         async with self._database.session(tenant_id) as session:
             connection = await driver_connection(session)
             ended = await finish(connection, endings)
+            failpoint("finish.unwritten")
             accepted = [ending for ending in endings if ending.delivery.hint in ended]
             await write(connection, tenant_id, [row for ending in accepted for row in ending.writes])
             return ended
@@ -180,6 +181,7 @@ class Finisher:
                 dues += await lane_heads(connection, self._queue, lanes)
         if dues:
             enqueued = await self._dispatcher.enqueue(dues)
+            failpoint("finish.dispatched")
             self._notes.add([Held(due.hint, self._dispatcher, enqueued.epoch) for due in dues])
 
 

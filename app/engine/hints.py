@@ -15,6 +15,7 @@ from app.engine.dispatch import Dispatcher, is_settled
 from app.engine.ledger.dispatching import mark_dispatched
 from app.engine.ledger.rows import Due, Hint
 from app.kit.db import TRY_AGAIN, Database
+from app.kit.failpoints import failpoint
 from app.kit.logging import get_logger
 from app.kit.waker import Waker
 
@@ -42,8 +43,10 @@ async def note(database: Database, held: Sequence[Held]) -> bool:
     held = [each for each in held if is_settled(each.epoch)]
     if not held:
         return False
+    failpoint("note.before")
     async with database.ledger.acquire() as connection:
         await mark_dispatched(connection, [each.hint for each in held], [each.epoch for each in held])
+    failpoint("note.written")
     return True
 
 

@@ -73,6 +73,7 @@ class Relay:
             effects = await connection.fetch(_PENDING, BATCH)
             answers = [await self._deliver(connection, effect) for effect in effects]
             failpoint("relay.delivered")
+        failpoint("relay.committed")
         accepted = [answer for answer in answers if answer is not None]
         if accepted:
             await self._submitter.dispatch(accepted)

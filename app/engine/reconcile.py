@@ -19,6 +19,7 @@ from app.engine.ledger.heartbeat import forget_the_dead
 from app.engine.ledger.rescue import Rescued, rescue
 from app.engine.metrics import WorkerMetrics
 from app.kit.db import CONNECTION_LOST, Database
+from app.kit.failpoints import failpoint
 from app.kit.logging import get_logger
 from app.kit.redis import REDIS_AWAY
 
@@ -98,6 +99,7 @@ class Reconciler:
         async with self._database.ledger.acquire() as connection:
             rescued = await rescue(connection, self._queue, only_tenant=self._only_tenant)
         if rescued:
+            failpoint("rescue.committed")
             self._metrics.rescued(len(rescued))
             log.warning("rescued jobs of lost workers", jobs=len(rescued))
             await self._events.tell([_event(job) for job in rescued])
@@ -116,14 +118,17 @@ class Reconciler:
         """Hint again at all that was noted, the oldest first; the ledger's rows stay as they are."""
         async with self._database.ledger.acquire() as connection:
             await enter_epoch(connection, self._queue, epoch)
+            failpoint("rebuild.entered")
             heads = await all_lane_heads(connection, self._queue)
         hinted, place = (await self._dispatcher.enqueue(heads)).added, None
         while await self._dispatcher.go_on_rebuilding(mark):
             async with self._database.ledger.acquire() as connection:
                 page, place = await noted_page(connection, self._queue, place, REBUILD)
             hinted += (await self._dispatcher.enqueue(page)).added
+            failpoint("rebuild.hinted")
             if place is None:
                 await self._dispatcher.settle_epoch(mark, epoch)
+                failpoint("rebuild.settled")
                 break
         self._metrics.rebuilt()
         if hinted:
@@ -136,6 +141,7 @@ class Reconciler:
             if not dues:
                 return
             enqueued = await self._dispatcher.enqueue(dues)
+            failpoint("sweep.dispatched")
             self._metrics.swept(enqueued.added)  # the others were known, and only not noted yet
             noted = await note(self._database, [Held(due.hint, self._dispatcher, enqueued.epoch) for due in dues])
             if not noted or len(dues) < SWEEP:

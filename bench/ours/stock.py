@@ -23,7 +23,7 @@ async def nothing(_ctx: dict[str, Any]) -> None:
 
 
 async def serve() -> None:
-    server = RedisSettings.from_dsn(os.environ["BENCH_REDIS_URL"])
+    server = RedisSettings.from_dsn(os.environ["BENCH_SERVER"])
     await Worker([func("bench.ours.stock.nothing")], redis_settings=server, max_jobs=100).main()
 
 

@@ -58,6 +58,7 @@ async def furnish(
     await superuser.execute(
         "insert into tenant_data_keys (tenant_id, kek_id, wrapped) values ($1, 'k', $2)", tenant, SECRET
     )
+    await superuser.execute("insert into expired_jobs (tenant_id, job_id) values ($1, gen_random_uuid())", tenant)
     await fill_chat(superuser, tenant)
     await superuser.execute(
         "with document as (insert into library_documents (tenant_id, kind, document_id, title, language, scope)"

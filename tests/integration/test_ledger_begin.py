@@ -193,7 +193,8 @@ async def test_of_many_who_begin_one_job_exactly_one_runs_it(database: Database,
     async def one(worker: UUID) -> list[Begun]:
         hints = [Hint(job.job_id, 1) for job in jobs]
         async with database.ledger.acquire() as connection:
-            return await begin(connection, hints, [uuid4() for _ in hints], queue="base", worker_id=worker, deadline_grace=0)
+            tokens = [uuid4() for _ in hints]
+            return await begin(connection, hints, tokens, queue="base", worker_id=worker, deadline_grace=0)
 
     answers = [answer for batch in await asyncio.gather(*map(one, workers)) for answer in batch]
     ran = [answer.hint for answer in answers if answer.verdict is Verdict.RUN]

@@ -62,7 +62,7 @@ async def try_begin(connection: Connection, job: JobRow | Delivery, worker_id: U
     attempt = job.attempt + 1
     hint = Hint(job.job_id, options.pop("attempt", attempt))
     token = options.pop("token", None) or uuid4()
-    given = {"queue": job.queue, "worker_id": worker_id, "deadline_grace": 30.0}
+    given: dict[str, Any] = {"queue": job.queue, "worker_id": worker_id, "deadline_grace": 30.0}
     return (await begin(connection, [hint], [token], **given | options))[0]
 
 

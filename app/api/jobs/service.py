@@ -26,6 +26,7 @@ from app.engine.ledger.submit import Accepted, NewJob
 from app.engine.requests import Wish, accept
 from app.kit.db import Connection, driver_connection
 from app.kit.errors import Refusal
+from app.kit.failpoints import failpoint
 
 NO_SUCH_JOB = "No job of this tenant has this id."
 
@@ -97,6 +98,7 @@ class Jobs:
                 raise await self._refusal(connection, job_id, JobNotCancellable)
             heads = await self._lane_heads(connection, row) if not row.live else []
             sight = await self._see(connection, row)
+        failpoint("cancel.committed")
         if not row.live:
             await self._tell(row, "cancelled")
             await self._dispatch(row.queue, heads)
@@ -110,6 +112,7 @@ class Jobs:
                 raise await self._refusal(connection, job_id, JobNotRetryable)
             dues = [row.due()] if row.lane_id is None else await self._lane_heads(connection, row)
             sight = await self._see(connection, row)
+        failpoint("retry.committed")
         # The event goes first, or a quick worker would tell `started` before it.
         await self._tell(row, "queued", queue=row.queue, kind=row.kind)
         await self._dispatch(row.queue, dues)

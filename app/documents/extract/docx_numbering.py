@@ -60,8 +60,8 @@ class Numbering:
         def number(match: re.Match[str]) -> str:
             at = int(match.group(1)) - 1
             other_form, _, start = self._levels[abstract].get(at, ("decimal", "", 1))
-            value = counts[at] if counts[at] is not None else start
-            return str(FORMATS.get(other_form, str)(value))
+            count = counts[at]
+            return str(FORMATS.get(other_form, str)(start if count is None else count))
 
         return re.sub(r"%([1-9])", number, pattern)
 

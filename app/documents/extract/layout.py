@@ -18,7 +18,7 @@ MIN_COLUMN_ROWS = 4
 FULL_COLUMN_ROWS = 15
 GUTTER_FROM, GUTTER_TO = 0.35, 0.65
 FULL_LINE = 0.6
-WORD_GAP, WIDE_GAP = 0.2, 1.5  # in heights of the text
+WORD_GAP, WIDE_GAP = 0.2, 1.0  # in heights of the text
 SAME_ROW = 0.5
 ENDS_BEFORE = 0.12
 MIN_SKEW, MAX_SKEW = 0.001, 0.2  # radians
@@ -35,6 +35,7 @@ class Piece:
     y1: float
     score: float = 1.0
     figure: bool = False
+    spaced: bool = False  # a space stands before it in the text
 
     @property
     def height(self) -> float:
@@ -108,8 +109,8 @@ def _beside(row: list[Piece], piece: Piece) -> bool:
 def _line(row: list[Piece], height: float, file: str, page: int) -> Line:
     text = row[0].text.strip()
     for before, after in pairwise(row):
-        gap = (after.x0 - before.x1) / max(1e-6, min(before.height, after.height))
-        glue = GAP if gap > WIDE_GAP else " " if gap > WORD_GAP else ""
+        gap = (after.x0 - before.x1) / max(1e-6, before.height, after.height)
+        glue = GAP if gap > WIDE_GAP else " " if gap > WORD_GAP or after.spaced else ""
         text += glue + after.text.strip()
     return Line(
         text,

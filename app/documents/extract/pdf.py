@@ -121,7 +121,7 @@ def _text_pieces(page: pdfium.PdfPage) -> list[Piece]:
             current.text += (" " if space else "") + text
             current.x1, current.y0, current.y1 = max(current.x1, x1), min(current.y0, y0), max(current.y1, y1)
         else:
-            current = Piece(text, x0, y0, x1, y1)
+            current = Piece(text, x0, y0, x1, y1, spaced=space)
             pieces.append(current)
         space = False
     text_page.close()

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
-from app.documents.extract.lines import Line
+from app.documents.extract.lines import GAP, Line
 from app.documents.questions.answers import LABEL, take_answer
-from app.documents.questions.key_tables import NUMBER_WORDS, Entry, compact, entries_of_table, part_label
+from app.documents.questions.key_tables import (
+    NUMBER_WORDS,
+    Entry,
+    compact,
+    entries_of_table,
+    is_table_header,
+    part_label,
+)
 from app.documents.questions.marks import CHINESE
 from app.documents.questions.parts import cut, find_answer_parts
 from app.documents.questions.points import take_points
@@ -68,10 +76,13 @@ def _says_several(text: str) -> bool:
 
 
 def _starts_again(lines: list[Line], first_number: int) -> bool:
-    for line in lines:
+    for line in _with_tables(lines):
         if line.cells and any(NUMBER_WORDS.match(cell) for cell in line.cells):
             return True
-        run, start, pair = RUN.search(line.text), START.match(line.text.strip()), PAIR.search(line.text)
+        text = line.text.strip()
+        opened = SECTION.match(text)
+        text = text[opened.end() :] if opened else text
+        run, start, pair = RUN.search(text), START.match(text), PAIR.search(text)
         found = run or start or pair
         if found:
             return int(found.group(1) if run else found["number"]) == first_number
@@ -82,7 +93,7 @@ def parse_key(lines: list[Line]) -> list[Entry]:
     """Every answer that these lines state, in their order."""
     walk = _Walk()
     table: list[list[str]] = []
-    for line in [*lines, Line("", "")]:
+    for line in [*_with_tables(lines), Line("", "")]:
         if line.cells:
             table.append(line.cells)
             continue
@@ -94,6 +105,17 @@ def parse_key(lines: list[Line]) -> list[Entry]:
             walk.take(line)
     walk.close()
     return walk.entries
+
+
+def _with_tables(lines: list[Line]) -> list[Line]:
+    """A printed table is lines of texts set apart; its header tells that they are cells."""
+    found: list[Line] = []
+    inside = False
+    for line in lines:
+        cells = line.cells or [cell.strip() for cell in line.text.split(GAP) if cell.strip()]
+        inside = (inside and len(cells) > 1) or is_table_header(cells)
+        found.append(replace(line, cells=cells) if inside else line)
+    return found
 
 
 class _Walk:

@@ -41,6 +41,14 @@ def part_label(text: str) -> str:
     return "".join(f"({piece})" if piece.isdigit() else piece for piece in pieces)
 
 
+def is_table_header(cells: list[str]) -> bool:
+    """Question and Answer over columns, or 题号 before a row of numbers."""
+    if len(cells) < 2 or not any(NUMBER_WORDS.match(cell) for cell in cells):  # noqa: PLR2004 - one is no table
+        return False
+    numbers = sum(bool(CELL_NUMBER.match(cell)) for cell in cells[1:])
+    return any(ANSWER_WORDS.match(cell) for cell in cells) or numbers == len(cells) - 1
+
+
 def entries_of_table(rows: list[list[str]]) -> list[Entry]:
     """Numbers over answers, as often as they follow one another; or one question a row."""
     width = max(len(row) for row in rows)

@@ -30,7 +30,7 @@ def _words(pattern: str) -> re.Pattern[str]:
 
 RANK = _words(r"排名|名次|位次|班次|校次|年级次|\brank(?:ing)?\b|\bposition\b|\bpercentile\b|\bgrade$|等级|等第|letter")
 NAME = _words(
-    r"^(?:姓\s*名|(?:考生|学生)(?:姓名)?|名字|(?:s_?|student'?s?\s*|pupil\s*|full\s*|candidate\s*)?names?|students?|pupils?|candidates?|learner)$"
+    r"^(?:姓\s*名|(?:考生|学生)(?:姓名)?|名字|(?:s_?|student'?s?\s*|pupil\s*|full\s*|candidate\s*)?names?|students?|pupils?|candidates?|learner|name\s+of\s+(?:the\s+)?(?:student|candidate|pupil))$"
 )
 GIVEN = _words(r"^(?:first|given|last|family|sur)\s*_?names?$|^surname$")
 ID = _words(
@@ -67,6 +67,10 @@ QUESTION = _words(
     r"\s*题?\s*(?:[（(\[/]\s*(?:满分|max\.?|out\s+of|/)?\s*:?\s*(?P<max>\d{1,3}(?:\.\d+)?)\s*(?P<unit>分|points?|pts?\.?|marks?|m|p)?\s*[）)\]]?)?"
     r"\s*(?:得分|score|marks?|分)?$"
 )
+TITLED = _words(
+    r"^(?:Q(?:uestion)?|第)\s*(?P<number>[1-9]\d{0,2})\s*题?\b\s*[:：.-]?\s*[^\d\s(（].*?"
+    r"(?:[（(]\s*(?P<max>\d{1,3}(?:\.\d+)?)\s*(?:分|points?|pts?\.?|marks?)?\s*[）)])?$"
+)
 MAX_ROW = _words(
     r"^(?:满\s*分|分\s*值|总?满分值?|卷面满分|max(?:imum)?\.?(?:\s*(?:score|mark|point)s?)?|full\s*(?:score|mark)s?|out\s+of|(?:points?|marks?)\s*(?:possible|available)|possible(?:\s*points)?|points)\s*[:：]?$"
 )
@@ -95,6 +99,10 @@ def label_of(text: str) -> Label:  # noqa: PLR0911 - a list of decisions, taken 
     question = QUESTION.match(text)
     if question:
         return _question(text, question)
+    titled = TITLED.match(text)
+    if titled:  # Q1 Stress and strain (12)
+        most = float(titled["max"]) if titled["max"] else None
+        return Label("question", text, int(titled["number"]), max_score=most)
     compact = re.sub(r"\s*[（(\[【].*?[）)\]】]\s*$", "", text)
     for role, pattern in (
         ("rank", RANK),

@@ -28,6 +28,7 @@ class Read:
     sums: tuple[int, int] = (0, 0)  # totals that are the sum of the marks, and all that could be
     warnings: list[Notice] = field(default_factory=list)
     answers: int = 0
+    rows: list[int] = field(default_factory=list)  # those of students
 
     @property
     def coverage(self) -> float:
@@ -113,6 +114,7 @@ def _wide_row(read: Read, row: int) -> None:
         else:
             read.odd.append(name or student_id or "")
     read.students.append(student)
+    read.rows.append(row)
 
 
 def _take(read: Read, student: Student, question: str, reading: Reading, text: str) -> None:

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from app.documents.failures import DocumentFailure
 from app.documents.scores.blocks import side_by_side
 from app.documents.scores.columns import plans
+from app.documents.scores.labels import label_of
 from app.documents.scores.people import merge_people
 from app.documents.scores.reading import Read, read_table
-from app.documents.tables.table import Table
+from app.documents.tables.table import Cell, Table, cell_text
 from app.documents.values import Candidate, Notice, ScoredQuestion, ScoreMode, ScoreSchema, ScoreSheets
 
 LEAST_COVERAGE = 0.85
@@ -21,6 +22,8 @@ GUESSED = 0.8
 REPAIRED = 0.9
 WRONG_SUMS = 0.75
 WRONG_MARKS = 0.6
+NO_PEOPLE = 0.3
+NO_LABELS = {"other", "empty"}
 UPRIGHT = 1.05
 
 
@@ -114,6 +117,9 @@ def _doubts_about_columns(read: Read) -> Iterator[tuple[float, str]]:
     plan = read.plan
     if plan.guessed:
         yield GUESSED, "a column of names or ids has no label"
+    labels = sum(label_of(cell_text(row[at])).role not in NO_LABELS for at in plan.names for row in _body_of(read))
+    if labels:
+        yield NO_PEOPLE, f"{labels} cells have a label where a name should be"
     if plan.repaired:
         yield REPAIRED, f"labels inferred from their neighbours: {', '.join(plan.repaired[:8])}"
     if plan.unused:
@@ -123,6 +129,11 @@ def _doubts_about_columns(read: Read) -> Iterator[tuple[float, str]]:
         yield GUESSED, "the questions' numbers do not count up"
     if len(set(plan.scored.values())) < len(plan.scored):
         yield WRONG_MARKS, "a question has two columns"
+
+
+def _body_of(read: Read) -> list[list[Cell]]:
+    """The rows that were taken for students."""
+    return [read.plan.table.rows[at] for at in read.rows]
 
 
 def _doubts_about_cells(read: Read) -> Iterator[tuple[float, str]]:

@@ -15,7 +15,7 @@ from arq.worker import Worker, func
 
 from bench.tape import tape_of_environment, work
 
-SERVER = RedisSettings.from_dsn(os.environ["BENCH_REDIS_URL"])
+SERVER = RedisSettings.from_dsn(os.environ["BENCH_SERVER"])
 
 
 @asynccontextmanager

@@ -11,7 +11,7 @@ from celery import Celery
 
 from bench.tape import tape_of_environment, work_blocking
 
-app = Celery("bench", broker=os.environ["BENCH_REDIS_URL"])
+app = Celery("bench", broker=os.environ["BENCH_SERVER"])
 TAPE = tape_of_environment()
 
 

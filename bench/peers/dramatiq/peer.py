@@ -13,7 +13,7 @@ from dramatiq.middleware.asyncio import AsyncIO
 
 from bench.tape import tape_of_environment, work
 
-broker = RedisBroker(url=os.environ["BENCH_REDIS_URL"])
+broker = RedisBroker(url=os.environ["BENCH_SERVER"])
 broker.add_middleware(AsyncIO())
 dramatiq.set_broker(broker)
 TAPE = tape_of_environment()

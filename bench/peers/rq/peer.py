@@ -20,7 +20,7 @@ def run(job: int, seconds: float) -> None:
 
 
 def queue() -> Queue:
-    return Queue(connection=Redis.from_url(os.environ["BENCH_REDIS_URL"]))
+    return Queue(connection=Redis.from_url(os.environ["BENCH_SERVER"]))
 
 
 @contextmanager

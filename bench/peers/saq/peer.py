@@ -12,7 +12,7 @@ from saq import Queue, Worker
 
 from bench.tape import tape_of_environment, work
 
-SERVER = os.environ["BENCH_REDIS_URL"]
+SERVER = os.environ["BENCH_SERVER"]
 
 
 @asynccontextmanager

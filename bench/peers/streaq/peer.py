@@ -11,7 +11,7 @@ from streaq import Worker
 
 from bench.tape import tape_of_environment, work
 
-worker = Worker(redis_url=os.environ["BENCH_REDIS_URL"], concurrency=100, anyio_kwargs={"use_uvloop": True})
+worker = Worker(redis_url=os.environ["BENCH_SERVER"], concurrency=100, anyio_kwargs={"use_uvloop": True})
 TAPE = tape_of_environment()
 
 

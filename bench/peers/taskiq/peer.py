@@ -11,7 +11,7 @@ from taskiq_redis import ListQueueBroker, RedisStreamBroker
 
 from bench.tape import tape_of_environment, work
 
-SERVER = os.environ["BENCH_REDIS_URL"]
+SERVER = os.environ["BENCH_SERVER"]
 # A stream's group begins at its end by default; here jobs wait before the worker comes.
 broker = (
     RedisStreamBroker(SERVER, consumer_id="0") if os.environ["BENCH_BROKER"] == "stream" else ListQueueBroker(SERVER)
