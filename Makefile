@@ -45,8 +45,8 @@ format: install ## Rewrite the code in the house's format
 	$(BIN)/ruff format .
 
 .PHONY: nightly
-nightly: install ## What takes long: 200 examples of every operation of the API
-	HOMEROOM_EXAMPLES=200 $(BIN)/python -m pytest tests/contract/test_schemathesis.py
+nightly: install ## What takes long: 200 examples of every operation of the API, and of every parser of documents
+	HOMEROOM_EXAMPLES=200 $(BIN)/python -m pytest tests/contract/test_schemathesis.py tests/unit/test_documents_fuzz.py
 
 .PHONY: prove
 prove: ## Check the model of the lanes' protocol with Spin: what must hold, and what must not (docs/proofs)
@@ -60,6 +60,11 @@ storm: install ## 50 conversations of 20 turns, a kill every two seconds, a FLUS
 bench: install ## Measure the engine beside other queues (half an hour; ONLY=A,D PEERS=taskiq RUNS=1 for parts, UPDATE=1 to keep)
 	@$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY)) $(if $(PEERS),--peers $(PEERS)) $(if $(RUNS),--runs $(RUNS)) \
 	  $(if $(SCALE),--scale $(SCALE)) $(if $(UPDATE),--update)
+
+.PHONY: quality
+quality: install ## Read the corpus of documents and write what was found right into docs/QUALITY.md (minutes)
+	@$(BIN)/python -m tests.corpus.documents.quality > docs/QUALITY.md.new && mv docs/QUALITY.md.new docs/QUALITY.md
+	@echo "docs/QUALITY.md is written"
 
 .PHONY: openapi
 openapi: install ## Write docs/openapi.json anew, to be reviewed as a change of the contract

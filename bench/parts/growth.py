@@ -24,6 +24,7 @@ from bench.tape import STARTED, WHERE, Tape
 
 DEPTHS = (1_000, 10_000, 100_000, 1_000_000)
 WINDOW = 1_000  # begins over which one rate is taken
+FEW = 100_000
 DRAINED = 30_000  # jobs of each run, where there are so many
 READS, QUIET_JOBS, NAP = 200, 40, 0.3
 REBUILT_WITHIN = 300.0
@@ -50,8 +51,13 @@ def _rates(bench: Bench, depth: int) -> None:
         for number in range(bench.runs):
             begun = turn.tape.begun()
             worker = turn.start_worker()
-            wanted = begun + (depth if smallest else min(DRAINED, depth // (bench.runs + 1)))
-            turn.wait(lambda: turn.tape.begun() >= wanted, seconds=240, what=f"{wanted} jobs")  # noqa: B023
+            wanted = begun + (depth if smallest else min(DRAINED, depth // (2 * bench.runs + 2)))
+            turn.wait(
+                lambda: turn.tape.begun() >= wanted,  # noqa: B023 - it is asked within this round alone
+                seconds=240,
+                what=f"{wanted} jobs",
+                look_every=0.5 if depth > FEW else 0.1,  # to look at a million rows takes a while itself
+            )
             turn.stop(worker)
             if smallest and number + 1 < bench.runs:
                 turn.produce("fill", depth, first=depth * (number + 1))

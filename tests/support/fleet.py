@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from uuid import UUID
@@ -31,10 +31,18 @@ KILLED = -9
 class Fleet:
     """Starts processes of one deployment and looks at the ledger from outside, as a superuser would."""
 
-    def __init__(self, deployment: Deployment, ledger: asyncpg.Connection | asyncpg.Pool, run_dir: Path) -> None:
+    def __init__(
+        self,
+        deployment: Deployment,
+        ledger: asyncpg.Connection | asyncpg.Pool,
+        run_dir: Path,
+        *,
+        entrance: Sequence[str] | None = None,  # a program that takes the command line's words, instead of the scripts
+    ) -> None:
         self.deployment = deployment
         self.ledger = ledger
         self._run_dir = run_dir
+        self._entrance = entrance
 
     @asynccontextmanager
     async def worker(
@@ -42,7 +50,7 @@ class Fleet:
     ) -> AsyncIterator[asyncio.subprocess.Process]:
         """A worker by its run script; ready, unless it may die before it could say so."""
         ready = self._run_dir / f"{uuid7()}.ready"
-        command = [sys.executable, *SCRIPTS[queue]]
+        command = [*self._entrance, "worker", queue] if self._entrance else [sys.executable, *SCRIPTS[queue]]
         variables = self.deployment.environment(HOMEROOM_READY_FILE=str(ready), **environment)
         async with running(command, environment=variables) as process:
 
@@ -59,8 +67,9 @@ class Fleet:
         """An API process and a client of tenant `demo`."""
         port = free_port()
         variables = self.deployment.environment(PORT=str(port), **environment)
+        command = [*(self._entrance or (sys.executable, "-m", "app.cli")), "api"]
         async with (
-            running([sys.executable, "-m", "app.cli", "api"], environment=variables) as process,
+            running(command, environment=variables) as process,
             httpx.AsyncClient(
                 base_url=f"http://127.0.0.1:{port}", headers=self.deployment.headers(), timeout=30.0
             ) as client,

@@ -14,6 +14,7 @@ import uvloop
 from app.core.config import load_settings
 from app.core.exit import exit_when_misconfigured
 from app.core.worker.build import open_runtime
+from app.kit.heap import settle_heap
 from app.kit.logging import configure_logging
 
 
@@ -38,6 +39,7 @@ async def _serve(name: str) -> None:
 
 def _report_ready(ready_file: str | None) -> None:
     """Tell whoever started this process that jobs are being claimed."""
+    settle_heap()
     if ready_file is not None:
         path = Path(ready_file)
         draft = path.with_suffix(".tmp")

@@ -65,6 +65,7 @@ class _Reader(HTMLParser):
         self._heading = False
         self._lists: list[_List] = []
         self._cells: list[str] | None = None
+        self._in_cell = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         attributes = {key: value or "" for key, value in attrs}
@@ -84,9 +85,11 @@ class _Reader(HTMLParser):
             case "img":
                 self._figure()
             case "tr":
+                self._end_row()
                 self._cells = []
             case "td" | "th" if self._cells is not None:
-                self._text = ""
+                self._end_cell()
+                self._in_cell = True
             case "pre":
                 self._preformatted += 1
             case "h1" | "h2" | "h3" | "h4" | "h5" | "h6":
@@ -101,13 +104,10 @@ class _Reader(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         if tag in SILENT:
             self._silent = max(0, self._silent - 1)
-        elif tag in {"td", "th"} and self._cells is not None:
-            self._cells.append(SPACES.sub(" ", self._text).strip())
-            self._text = ""
-        elif tag == "tr" and self._cells is not None:
-            if any(self._cells):
-                self.lines.append(row_line(self._cells, self._name))
-            self._cells, self._text = None, ""
+        elif tag in {"td", "th"}:
+            self._end_cell()
+        elif tag in {"tr", "table"}:
+            self._end_row()
         elif tag in BLOCKS and self._cells is None:
             self.end_line()
         if tag in {"ol", "ul"} and self._lists:
@@ -132,6 +132,20 @@ class _Reader(HTMLParser):
         if text:
             self.lines.append(Line(text, self._name, heading=self._heading))
         self._text, self._heading = "", False
+
+    def _end_cell(self) -> None:
+        """Also where its end was not written, as HTML allows."""
+        if self._in_cell and self._cells is not None:
+            self._cells.append(SPACES.sub(" ", self._text).strip())
+        self._text, self._in_cell = "", False
+
+    def _end_row(self) -> None:
+        if self._cells is None:
+            return
+        self._end_cell()
+        if any(self._cells):
+            self.lines.append(row_line(self._cells, self._name))
+        self._cells = None
 
     def _figure(self) -> None:
         if self._cells is None:

@@ -120,8 +120,8 @@ def _without_instructions(lines: list[Line], marks: list[Mark]) -> list[Mark]:
 
 def _fill_gaps(lines: list[Line], marks: list[Mark]) -> list[Mark]:
     """A number that a typist or a recogniser wrote otherwise ("3," or "3 "), where its neighbours show it missing."""
-    filled = []
-    ends = [*marks[1:], Mark(len(lines), (marks[-1].number + 2) if marks else 0, 0)]
+    filled: list[Mark] = []
+    ends = [*marks[1:], *(Mark(len(lines), mark.number + 2, 0) for mark in marks[-1:])]
     for before, after in zip(marks, ends, strict=True):
         at = before.at + 1
         for number in range(before.number + 1, after.number):

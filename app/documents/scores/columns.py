@@ -239,7 +239,7 @@ def _unused(base: Columns, used: list[int]) -> list[str]:
         label.text
         for at, label in enumerate(base.labels)
         if at not in used
-        and label.role == "other"
+        and label.role in {"other", "mark"}
         and _numeric_share(base, at) > MOSTLY
         and not IGNORED.search(label.text)
     ]

@@ -43,7 +43,7 @@ TOTAL = _words(
     r"^(?:总\s*分|总成绩|总得分|合计|卷面(?:总)?分|(?:grand\s+|overall\s+)?totals?(?:\s*(?:scores?|marks?|points?))?|sum|final\s*(?:score|mark)|overall|grade\s*/)"
 )
 MARK = _words(
-    r"^(?:得\s*分|分\s*数|成\s*绩|科目(?:分数|成绩)|scores?|marks?|points?|result|points?\s*(?:earned|awarded)|(?:exam|test)\s*(?:score|mark)s?)\s*(?:[（(/].*)?$"
+    r"^(?:得\s*分|分\s*数|成\s*绩|科目(?:分数|成绩)|scores?|marks?(?:\s*(?:obtained|scored|awarded|secured))?|points?|result|points?\s*(?:earned|awarded)|(?:exam|test)\s*(?:score|mark)s?)\s*(?:[（(/].*)?$"
 )
 ITEM = _words(
     r"^(?:题\s*号|题目|小题(?:号)?|questions?(?:\s*(?:no\.?|number|id|\#))?|items?(?:\s*no\.?)?|q(?:\s*no\.?)?|problem)$"

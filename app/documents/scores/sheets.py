@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -117,9 +118,11 @@ def _doubts_about_columns(read: Read) -> Iterator[tuple[float, str]]:
     plan = read.plan
     if plan.guessed:
         yield GUESSED, "a column of names or ids has no label"
-    labels = sum(label_of(cell_text(row[at])).role not in NO_LABELS for at in plan.names for row in _body_of(read))
-    if labels:
-        yield NO_PEOPLE, f"{labels} cells have a label where a name should be"
+    names = [cell_text(row[at]) for at in plan.names for row in _body_of(read)]
+    if any(label_of(name).role not in NO_LABELS for name in names):
+        yield NO_PEOPLE, "there are labels where names should be"
+    if names and Counter(names).most_common(1)[0][1] > max(2, len(names) // 3):
+        yield GUESSED, "the same name stands in many rows"
     if plan.repaired:
         yield REPAIRED, f"labels inferred from their neighbours: {', '.join(plan.repaired[:8])}"
     if plan.unused:
