@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
-from dataclasses import replace
-from uuid import UUID, uuid4
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
-import asyncpg
-import pytest
-import pytest_asyncio
-
-from app.engine.ledger.begin import begin
+from app.engine.ledger import finish
 from app.engine.ledger.finish import End
-from app.engine.ledger.rows import Hint
 from app.kit.db import Connection, Database
-from app.core.preflight import open_database
-from tests.support.cutting import Cutter, serve_cutter
-from tests.support.deployment import Deployment
-from tests.support.fleet import Fleet
+from tests.support.cutter import serve_cutter
 from tests.support.jobs import attempts, begun, end, live_worker, queued, row
 from tests.support.scene import Load, Scene, item
 from tests.support.trials import trials
 from tests.support.waiting import eventually
-from tests.support.witness import ENTRANCE
+
+CUTS = 3
 
 
 @trials
@@ -56,27 +47,56 @@ async def test_a_begin_that_a_crash_takes_back_is_fenced(scene: Scene, trial: in
 
 
 async def _begin_is_lost(scene: Scene) -> bool:
-    async with _engine(scene) as database:
-        async with database.ledger.acquire() as ledger:
-            worker = await live_worker(ledger, queue="exam")
-            job = await queued(ledger, queue="exam", tenant_id="demo")
-            laned = await queued(ledger, queue="exam", tenant_id="demo", lane_id=f"lane-{job.job_id}")
-            holder = await begun(ledger, laned, worker)
-            first = await begun(ledger, job, worker)  # last, so that nothing of ours is flushed after it
-            await scene.kill_postgres()
-    async with _engine(scene) as database:
-        async with database.ledger.acquire() as ledger:
-            assert (await row(ledger, laned.job_id))["claim_token"] == holder.token  # a lane's begin waits for the disk
-            assert await end(ledger, holder, End.DONE) is not None
-            lost = (await row(ledger, job.job_id))["status"] == "queued"
-            if lost:
-                second = await begun(ledger, job, worker)
-                assert (second.attempt, second.token == first.token) == (first.attempt, False)
-                assert await end(ledger, first, End.DONE, result='"first"') is None
-                assert await end(ledger, second, End.DONE, result='"second"') is not None
-                assert (await row(ledger, job.job_id))["result"] == '"second"'
-            else:
-                assert await end(ledger, first, End.DONE) is not None
-            assert await attempts(ledger, job.job_id) == ["success"]
-            await ledger.execute("delete from workers where worker_id = $1", worker)
+    async with _engine(scene) as ledger:
+        worker = await live_worker(ledger, queue="exam")
+        job = await queued(ledger, queue="exam")
+        laned = await queued(ledger, queue="exam", lane_id=f"lane-{job.job_id}")
+        holder = await begun(ledger, laned, worker)
+        first = await begun(ledger, job, worker)  # last, so that nothing of ours is flushed after it
+        await scene.kill_postgres()
+    async with _engine(scene) as ledger:
+        assert (await row(ledger, laned.job_id))["claim_token"] == holder.token  # a lane's begin waits for the disk
+        assert await end(ledger, holder, End.DONE) is not None
+        lost = bool((await row(ledger, job.job_id))["status"] == "queued")
+        if lost:
+            second = await begun(ledger, job, worker)
+            assert second.attempt == first.attempt
+            assert await end(ledger, first, End.DONE, result='"first"') is None
+            assert await end(ledger, second, End.DONE, result='"second"') is not None
+            assert (await row(ledger, job.job_id))["result"] == '"second"'
+        else:
+            assert await end(ledger, first, End.DONE) is not None
+        assert await attempts(ledger, job.job_id) == ["success"]
+        await ledger.execute("delete from workers where worker_id = $1", worker)
     return lost
+
+
+@asynccontextmanager
+async def _engine(scene: Scene) -> AsyncIterator[Connection]:
+    """A connection with the engine's role, of which a crash may take the other end."""
+    database = Database(scene.fleet.deployment.settings().database.options(), application_name="homeroom tests")
+    connection = await database.connect_ledger()
+    try:
+        yield connection
+    finally:
+        connection.terminate()
+
+
+@trials
+async def test_replies_of_finishes_are_lost(scene: Scene, trial: int) -> None:
+    """The worker's way to Postgres breaks when a finish is committed and before the worker hears of it."""
+    text = finish._FINISH.encode()[:60]
+    async with serve_cutter("127.0.0.1", scene.postgres.port, text) as (cutter, port):
+        through = scene.postgres.url("struck").replace(f":{scene.postgres.port}/", f":{port}/")
+        async with scene.fleet.worker("exam", DATABASE_URL=through, EXAM_CONCURRENCY="2", **scene.environment()):
+            load = Load("exam")
+            for ends in ("data", "own"):
+                before, cutter.armed = cutter.cuts, CUTS
+                await scene.offer(load, [item("exam", ends=ends, lane=f"{trial}-{ends}") for _ in range(2 * CUTS)])
+
+                async def all_lost(goal: int = before + CUTS) -> bool:
+                    return cutter.cuts == goal
+
+                await eventually(all_lost, within=60, what="replies to lose")
+            report = await scene.judge("lost replies of finishes", load)
+    assert (report.runs, report.lost) == (report.jobs, 0)  # success was recognised: nothing ran twice

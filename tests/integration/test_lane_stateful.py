@@ -175,8 +175,18 @@ class Histories(RuleBasedStateMachine):
 
     @rule(worker=st.integers(0, WORKERS - 1), want=st.integers(1, 3))
     def claim(self, worker: int, want: int) -> None:
-        claimed = self.do(self.dispatcher.claim(want, HOUR, over=self.finisher.take_over()))
-        self.claimed += [(worker, hint) for hint in claimed.hints]
+        self.claimed += self.do(self._claim(worker, want))
+
+    @precondition(lambda self: self.jobs)
+    @rule(worker=st.integers(0, WORKERS - 1))
+    def work(self, worker: int) -> None:
+        """What a worker does as a rule, without a pause in between."""
+        for who, hint in self.do(self._claim(worker, 3)):
+            self.do(self._begin(who, [hint]))
+
+    async def _claim(self, worker: int, want: int) -> list[tuple[int, Hint]]:
+        claimed = await self.dispatcher.claim(want, HOUR, over=self.finisher.take_over())
+        return [(worker, hint) for hint in claimed.hints]
 
     @precondition(lambda self: self.claimed)
     @rule(pick=st.integers(0, 9))
@@ -380,8 +390,7 @@ class Histories(RuleBasedStateMachine):
             await self._two_hours_pass()
             await self._make_due(LEASES_KEY)
             await self._reconcile()
-            claimed = await self.dispatcher.claim(5, HOUR, over=self.finisher.take_over())
-            self.claimed = [(0, hint) for hint in claimed.hints]
+            self.claimed = await self._claim(0, 5)
             statuses = {self.model._jobs[job_id].row.status for job_id in self.jobs}
             if not self.claimed and not self.running and statuses <= TERMINAL:
                 break
