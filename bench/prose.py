@@ -87,8 +87,8 @@ PROSE = {
     "G": Prose(
         "G: growth",
         "The same while a thousand and while a million jobs are queued. *Claim rate*: begins by the second of no-op\n"
-        "jobs, over windows of 1,000. *Pickup*: a quiet tenant's job behind all of a loud one's, of 0.3 s each.\n"
-        "Reads are medians of the requests' times over one connection.",
+        "jobs, over windows of 1,000. *Pickup*: on an idle worker, while so many are queued for tomorrow. Reads are\n"
+        "medians of the requests' times over one connection. *After FLUSHALL*: until Redis knows of them again.",
     ),
     "H": Prose("H: lanes", "Each lane strictly in order, one job at a time; the order is checked on every run."),
     "I": Prose(

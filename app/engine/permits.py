@@ -21,6 +21,7 @@ from app.kit.logging import get_logger
 from app.kit.redis import REDIS_AWAY
 
 SINCE_KEY = "homeroom:permits:since"
+UNLIMITED = 1_000_000_000
 PARK_SECONDS = 2.0  # after which a parked hint looks for itself
 
 log = get_logger(__name__)
@@ -119,7 +120,7 @@ class Permits:
         for permit in places:
             keys.append(permit.key)
             places[permit] = len(keys)
-        limits = {permit: await self._policy.permits(permit.tenant_id, permit.name) for permit in places}
+        limits = {permit: await self._limit(permit) for permit in places}
         arguments: list[Any] = [self._lease_ms, self._silence_ms]
         for hint, permits in wanted.items():
             arguments += (member_of(hint), len(permits))
@@ -131,9 +132,23 @@ class Permits:
             for (hint, permits), reply in zip(wanted.items(), replies, strict=True)
         }
 
+    async def _limit(self, permit: Permit) -> int:
+        try:
+            return await self._policy.permits(permit.tenant_id, permit.name)
+        except LookupError as error:  # a kind's slip, or an older job's input: it must not stop the worker
+            log.warning("a permit without a limit is granted to everybody", permit=permit.name, error=str(error))
+            return UNLIMITED
+
 
 def wanted_by(begun: Begun, kind: JobKind) -> tuple[Permit, ...]:
     """The permits that a job's kind asks for, by the fields of its input."""
     assert begun.due is not None
     fields = begun.input if isinstance(begun.input, dict) else {}
-    return tuple(Permit(begun.due.tenant_id, name.format_map(fields)) for name in kind.permits)
+    return tuple(Permit(begun.due.tenant_id, name.format_map(_Fields(fields))) for name in kind.permits)
+
+
+class _Fields(dict[str, Any]):
+    """An input's fields; one that it lacks stays as it is written, and names a permit that nobody limits."""
+
+    def __missing__(self, name: str) -> str:
+        return f"{{{name}}}"

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
 
@@ -170,9 +171,14 @@ class Database:
     async def session(self, tenant_id: str) -> AsyncIterator[AsyncSession]:
         """One transaction as the application's role, seeing one tenant; commits when the block ends well."""
         assert self._app is not None, "Database.open() comes first"
-        async with AsyncSession(self._app, expire_on_commit=False) as session, session.begin():
-            await session.execute(_BIND_TENANT, {"tenant": tenant_id})
-            yield session
+        try:
+            async with AsyncSession(self._app, expire_on_commit=False) as session, session.begin():
+                await session.execute(_BIND_TENANT, {"tenant": tenant_id})
+                yield session
+        except DBAPIError as error:
+            if isinstance(cause := error.orig.__cause__ if error.orig else None, TRY_AGAIN):
+                raise cause from error  # in the driver's words, by which callers know an outage from a mistake
+            raise
 
 
 _BIND_TENANT = text("select set_config('app.tenant', :tenant, true)")

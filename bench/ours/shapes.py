@@ -1,9 +1,10 @@
-"""How a queue's jobs differ: by lane, by tenant. Known to the producer and to whoever judges the run."""
+"""How a queue's jobs differ: by lane, by moment, by tenant. Known to the producer and to whoever judges the run."""
 
 from __future__ import annotations
 
 from bisect import bisect
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from itertools import accumulate
 from typing import Any, TypeAlias
 
@@ -30,9 +31,14 @@ def zipf_tenant(job: int) -> str:
     return f"tenant-{bisect(_LAST_JOBS, job):02d}"
 
 
+def _tomorrow(_job: int) -> dict[str, Any]:
+    return {"run_at": datetime.now(UTC) + timedelta(days=1)}
+
+
 SHAPES: dict[str, Shape] = {
     "alike": lambda _job: {},
     "lanes": lambda job: {"lane": f"lane-{job % LANES}"},
+    "tomorrow": _tomorrow,
     "zipf": lambda job: {"tenant_id": zipf_tenant(job)},
     "loud": lambda _job: {"tenant_id": LOUD},
     "quiet": lambda _job: {"tenant_id": QUIET},

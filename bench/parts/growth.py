@@ -14,11 +14,10 @@ from app.kit.redis import connect, disconnect
 from bench.contestants import LEDGERED
 from bench.figures import quantile
 from bench.ours.house import free_port
-from bench.ours.shapes import LOUD, QUIET
-from bench.ours.spec import WORKLOAD
+from bench.ours.spec import QUEUE, WORKLOAD
 from bench.parts.bench import Bench
-from bench.parts.pickup import pickups
-from bench.parts.processes import start_api
+from bench.parts.pickup import WARM_UP, pickups
+from bench.parts.processes import start_api, start_ready_worker
 from bench.stage import BenchFailed, Turn
 from bench.tape import STARTED, WHERE, Tape
 
@@ -26,15 +25,14 @@ DEPTHS = (1_000, 10_000, 100_000, 1_000_000)
 WINDOW = 1_000  # begins over which one rate is taken
 FEW = 100_000
 DRAINED = 30_000  # jobs of each run, where there are so many
-READS, QUIET_JOBS, NAP = 200, 40, 0.3
+READS, PICKUPS = 200, 100
 REBUILT_WITHIN = 300.0
-IN_HAND = 0.1  # seconds; what begins sooner after FLUSHALL had been claimed before
 
 
 def run(bench: Bench) -> None:
     for depth in dict.fromkeys(bench.jobs(each, least=DEPTHS[0]) for each in DEPTHS):
         _rates(bench, depth)
-        _waits(bench, depth)
+        _pickups(bench, depth)
 
 
 def name_of(depth: int) -> str:
@@ -62,6 +60,8 @@ def _rates(bench: Bench, depth: int) -> None:
             if smallest and number + 1 < bench.runs:
                 turn.produce("fill", depth, first=depth * (number + 1))
         rates = [statistics.median(rates) for rates in claim_rates(turn.tape)]
+        if depth == bench.jobs(DEPTHS[-1], least=DEPTHS[0]):
+            _rebuild(bench, turn, depth)
     bench.figures.add("G", name_of(depth), "claim rate", "jobs/s", *rates)
     for route, values in reads.items():
         bench.figures.add("G", name_of(depth), route, "ms", *values)
@@ -113,53 +113,41 @@ def _read(bench: Bench, turn: Turn) -> dict[str, list[float]]:
     return medians
 
 
-def _waits(bench: Bench, depth: int) -> None:
-    """A quiet tenant's jobs behind a loud one's; at the greatest depth also Redis' loss of everything."""
-    quiet = QUIET_JOBS * bench.runs
-    smallest = depth == DEPTHS[0]
-    loud = depth * bench.runs if smallest else depth
+def _pickups(bench: Bench, depth: int) -> None:
+    """Jobs for now on an idle worker, while so many are queued for tomorrow."""
+    soon = PICKUPS * bench.runs
     medians: list[float] = []
-    with bench.turn(LEDGERED, quiet + loud) as turn:
-        bench.house.add_tenants({LOUD, QUIET})
-        for number in range(bench.runs):
-            if number == 0 or smallest:
-                first = quiet + depth * number
-                turn.produce("fill", depth, environment={"BENCH_SHAPE": "loud"}, seconds=NAP, first=first)
-            if number == 0:
-                turn.start_worker()
-            first = QUIET_JOBS * number
-            turn.produce("pickup", QUIET_JOBS, environment={"BENCH_SHAPE": "quiet"}, first=first)
-            medians.append(quantile(pickups(turn, first, first + QUIET_JOBS), 0.5))
-        bench.figures.add("G", name_of(depth), "pickup, median", "ms", *medians)
-        print(
-            f"G  {name_of(depth)}: a quiet tenant's job begins after {min(medians):.1f} to {max(medians):.1f} ms",
-            flush=True,
-        )
-        if depth == bench.jobs(DEPTHS[-1], least=DEPTHS[0]):
-            begun_again, all_of_them = _rebuild(bench, turn)
-            bench.figures.add("G", name_of(depth), "first after FLUSHALL", "s", begun_again)
-            bench.figures.add("G", name_of(depth), "all back after FLUSHALL", "s", all_of_them)
-            print(f"G  {name_of(depth)}: after a FLUSHALL all back in {all_of_them:.1f} s", flush=True)
+    with bench.turn(LEDGERED, soon + depth) as turn:
+        turn.produce("fill", depth, environment={"BENCH_SHAPE": "tomorrow"}, first=soon)
+        start_ready_worker(turn)
+        for first in range(0, soon, PICKUPS):
+            turn.produce("pickup", PICKUPS, first=first)
+            medians.append(quantile(pickups(turn, first + WARM_UP, first + PICKUPS), 0.5))
+    bench.figures.add("G", name_of(depth), "pickup, median", "ms", *medians)
+    print(f"G  {name_of(depth)}: pickup {min(medians):.2f} to {max(medians):.2f} ms", flush=True)
 
 
-def _rebuild(bench: Bench, turn: Turn) -> tuple[float, float]:
-    """Seconds from FLUSHALL until a job begins again, and until Redis knows again of all that is queued."""
-    forgot = time.time()
+def _rebuild(bench: Bench, turn: Turn, depth: int) -> None:
+    """Redis forgets everything: when are the first jobs back in it, and when all? Paused, so that none goes meanwhile."""
+    bench.house.pause(QUEUE)
+    start_ready_worker(turn)
+    waiting = bench.house.value("select count(*) from jobs where status = 'queued'")
+    forgot = time.monotonic()
     bench.stage.flush()
-
-    def rebuilt() -> bool:
-        waiting: int = bench.house.value("select count(*) from jobs where status = 'queued'")
-        return _depth(bench.stage.redis.url(WORKLOAD.redis_db)) >= waiting - WINDOW  # the worker goes on meanwhile
-
-    turn.wait(rebuilt, seconds=REBUILT_WITHIN, what="the rebuild", look_every=0.25)
-    rebuilt_at = time.time()
-    begins = (began for began in turn.tape.column(STARTED) if began > forgot + IN_HAND)
-    return min(begins, default=rebuilt_at) - forgot, rebuilt_at - forgot
+    seconds: dict[str, float] = {}
+    for what, hints in (("first back after FLUSHALL", 1), ("all back after FLUSHALL", waiting)):
+        turn.wait(lambda: _depth(bench) >= hints, seconds=REBUILT_WITHIN, what=what, look_every=0.05)  # noqa: B023
+        seconds[what] = time.monotonic() - forgot
+        bench.figures.add("G", name_of(depth), what, "s", seconds[what], note=f"{waiting:,} jobs")
+    told = ", ".join(f"{what} {value:.1f} s" for what, value in seconds.items())
+    print(f"G  {name_of(depth)}: {told} ({waiting:,} jobs)", flush=True)
 
 
-def _depth(url: str) -> int:
+def _depth(bench: Bench) -> int:
+    """How many hints wait in the queue's Redis, by the engine's own count."""
+
     async def ask() -> int:
-        redis = connect(url)
+        redis = connect(bench.stage.redis.url(WORKLOAD.redis_db))
         try:
             return (await Dispatcher(redis).depth())[0]
         finally:

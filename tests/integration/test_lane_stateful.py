@@ -20,7 +20,14 @@ from uuid import UUID, uuid4
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from app.core.preflight import open_database
 from app.engine.dispatch import LEASES_KEY, Dispatcher
@@ -47,7 +54,7 @@ USUAL = 25
 EXAMPLES = int(os.environ.get("HOMEROOM_EXAMPLES", USUAL))
 OPTIONS = settings(
     max_examples=EXAMPLES,
-    stateful_step_count=30,
+    stateful_step_count=50,
     derandomize=EXAMPLES == USUAL,
     database=None,
     deadline=None,
@@ -139,6 +146,12 @@ class Histories(RuleBasedStateMachine):
         self.model._workers[worker_id] = datetime.now(UTC) + timedelta(days=1000)
         return worker_id
 
+    @initialize(lanes=st.lists(st.sampled_from(["a", "a", "b", None]), min_size=3, max_size=5))
+    def begin_with(self, lanes: list[str | None]) -> None:
+        for number, lane in enumerate(lanes):
+            fingerprint = str(number).encode()
+            self.do(self._submit({"queue": self.queue, "lane_id": lane, "fingerprint": fingerprint}))
+
     @precondition(lambda self: len(self.jobs) < MANY)
     @rule(
         lane=st.sampled_from(["a", "b", None]),
@@ -173,11 +186,16 @@ class Histories(RuleBasedStateMachine):
         if answer.fresh:
             self.jobs.append(answer.job.job_id)
 
+    @precondition(lambda self: self.waits())
     @rule(worker=st.integers(0, WORKERS - 1), want=st.integers(1, 3))
     def claim(self, worker: int, want: int) -> None:
         self.claimed += self.do(self._claim(worker, want))
 
-    @precondition(lambda self: self.jobs)
+    def waits(self) -> bool:
+        """Somebody does: only then a worker need look."""
+        return any(self.model._jobs[job_id].row.status == "queued" for job_id in self.jobs)
+
+    @precondition(lambda self: self.waits())
     @rule(worker=st.integers(0, WORKERS - 1))
     def work(self, worker: int) -> None:
         """What a worker does as a rule, without a pause in between."""
@@ -272,9 +290,17 @@ class Histories(RuleBasedStateMachine):
         expected = self.do(getattr(self.model, verb)(TENANT, job_id))
         assert (answer and (answer.status, answer.lane_seq)) == (expected and (expected.status, expected.lane_seq))
 
-    @rule(worker=st.integers(0, WORKERS - 1))
-    def crash(self, worker: int) -> None:
-        self.do(self._crash(worker))
+    @rule(trouble=st.sampled_from(["crash", "crash", "flushall", "leases end", "two hours pass", "two hours pass"]))
+    def trouble(self, trouble: str) -> None:
+        match trouble:
+            case "crash":
+                self.do(self._crash(len(self.running) % WORKERS))
+            case "flushall":
+                self.do(self.servers.redis.flushall())
+            case "leases end":
+                self.do(self._make_due(LEASES_KEY))
+            case _:
+                self.do(self._two_hours_pass())
 
     async def _crash(self, worker: int) -> None:
         dead = self.workers[worker]
@@ -286,6 +312,7 @@ class Histories(RuleBasedStateMachine):
         self.claimed = [each for each in self.claimed if each[0] != worker]
         self.workers[worker] = await self._new_worker()
 
+    @precondition(lambda self: self.dead or self.waits())
     @rule()
     def reconcile(self) -> None:
         self.do(self._reconcile())
@@ -296,10 +323,6 @@ class Histories(RuleBasedStateMachine):
             await self.model.lose(dead)
         self.dead.clear()
 
-    @rule()
-    def flush_all(self) -> None:
-        self.do(self.servers.redis.flushall())
-
     @precondition(lambda self: self.jobs)
     @rule(pick=st.integers(0, MANY), ahead=st.integers(0, 2))
     def hint_twice(self, pick: int, ahead: int) -> None:
@@ -309,6 +332,7 @@ class Histories(RuleBasedStateMachine):
         hint = Hint(job.job_id, job.attempt + ahead)
         self.do(self.dispatcher.enqueue([Due(hint, TENANT, False, 0, None)]))
 
+    @precondition(lambda self: self.waits())
     @rule()
     def sweep_and_be_slow_to_note(self) -> None:
         async def sweep() -> list[Held]:
@@ -324,14 +348,6 @@ class Histories(RuleBasedStateMachine):
     @rule(pick=st.integers(0, 9))
     def note(self, pick: int) -> None:
         self.do(note(self.servers.database, self.notes.pop(pick % len(self.notes))))
-
-    @rule()
-    def leases_end_in_redis(self) -> None:
-        self.do(self._make_due(LEASES_KEY))
-
-    @rule()
-    def two_hours_pass(self) -> None:
-        self.do(self._two_hours_pass())
 
     async def _two_hours_pass(self) -> None:
         self.passed += timedelta(hours=2)

@@ -26,14 +26,25 @@ KEY = {"Idempotency-Key": "the same by chance"}
 TWIN = "/t/{tenant_id}"
 
 ROUTES = [route for route in all_routes(unserved_app()) if route.path.startswith(("/v1/", f"{TWIN}/v1/"))]
-WITH_ID = [route for route in ROUTES if "{" in route.path.removeprefix(TWIN)]
+# Makes a thing under a name that the client chooses: a name that is taken elsewhere is as good as any.
+NAMING = "PUT /v1/agents/{agent}"
+WITH_ID = [
+    route
+    for route in ROUTES
+    if "{" in route.path.removeprefix(TWIN) and f"{route.method} {route.path.removeprefix(TWIN)}" != NAMING
+]
 TWINS = [route for route in ROUTES if route.path.startswith(TWIN)]
 LISTS = [route for route in ROUTES if route not in WITH_ID and route.method == "GET"]
 
 # What a route with an id takes as its body, so that the id is all that can be wrong with the request.
-BODIES: dict[str, Any] = {}
+BODIES: dict[str, Any] = {"PUT /v1/chat/sessions/{session}": {"title": "mine now"}, NAMING: {"prompt": "mine"}}
 # Ids of the other tenant, and ids that never were, by the name of the path's part.
-NEVER = {"job_id": [str(uuid7()), "17", "not-an-id"], "key_id": ["0" * 12]}
+NEVER = {
+    "job_id": [str(uuid7()), "17", "not-an-id"],
+    "key_id": ["0" * 12],
+    "session": [str(uuid7()), "never-was"],
+    "agent": ["never-was"],
+}
 
 
 @dataclass
@@ -72,6 +83,12 @@ async def theirs(deployment: Deployment, database: Database, mine: Side) -> Asyn
         queued = await client.post("/v1/jobs", json=IDLE | {"input": SECRET, "lane": SECRET}, headers=KEY)
         cancelled = await client.post("/v1/jobs", json=IDLE)
         await client.post(cancelled.json()["links"]["cancel"])
+        said = {"role": "teacher", "teacher_id": "t", "messages": [{"role": "user", "content": SECRET}]}
+        assert (await client.post("/v1/chat", json=said)).status_code == 202
+        sessions = (await client.get("/v1/chat/sessions")).json()["data"]
+        side.ids["session"] = [session["id"] for session in sessions]
+        assert (await client.put("/v1/agents/theirs-alone", json={"prompt": SECRET})).is_success
+        side.ids["agent"] = ["theirs-alone"]
         jobs = [answer.json() for answer in (done, failed, queued, cancelled)]
         assert [job["status"] for job in jobs] == ["done", "failed", "queued", "queued"]
         side.ids["job_id"] = [job["job_id"] for job in jobs]
@@ -149,6 +166,15 @@ async def test_lists_show_nothing_of_the_other_tenant(mine: Side, theirs: Side, 
     shown = (await mine.client.get(address(route, {"tenant_id": mine.tenant}), params={"limit": 100})).text
     assert SECRET not in shown
     assert not [each for values in theirs.ids.values() for each in values if each in shown]
+
+
+async def test_a_name_that_the_other_tenant_uses_is_free(mine: Side, theirs: Side) -> None:
+    (name,) = theirs.ids["agent"]
+    assert (await mine.client.put(f"/v1/agents/{name}", json={"prompt": "mine"})).is_success
+    assert (await mine.client.get(f"/v1/agents/{name}")).json()["prompt"] == "mine"
+    assert (await theirs.client.get(f"/v1/agents/{name}")).json()["prompt"] == SECRET
+    assert (await mine.client.delete(f"/v1/agents/{name}")).is_success
+    assert (await theirs.client.get(f"/v1/agents/{name}")).status_code == 200
 
 
 async def test_filters_find_nothing_of_the_other_tenant(mine: Side, theirs: Side) -> None:

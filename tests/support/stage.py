@@ -19,6 +19,7 @@ from app.engine.dispatch import Dispatcher
 from app.engine.events import EventLog, StreamEvent
 from app.engine.inflight import Runnable
 from app.engine.metrics import WorkerMetrics
+from app.engine.policy import TenantPolicy
 from app.engine.runtime import Runtime, RuntimeOptions
 from app.engine.submit import Submitter
 from app.engine.workload import JobKind
@@ -60,6 +61,8 @@ class Stage:
     submitter: Submitter
     runnables: dict[str, Runnable] = field(default_factory=dict)
     functions: list[Any] = field(default_factory=lambda: [func(whoami)])
+    shared: ArqRedis | None = None  # where permits are, for workers that heed a policy
+    policy: TenantPolicy | None = None
 
     @property
     def dispatcher(self) -> Dispatcher:
@@ -131,6 +134,8 @@ class Stage:
             redis=self.redis,
             events=self.events,
             options=RuntimeOptions(**given | options),
+            shared=self.shared,
+            policy=self.policy,
         )
         ready = asyncio.Event()
         serving = asyncio.create_task(runtime.main(on_ready=ready.set))
@@ -153,7 +158,7 @@ async def open_stage(deployment: Deployment, database: Database, queue: str = "b
     redis, shared = connect(settings.queues[queue].redis_url), connect(settings.shared_redis_url)
     events = EventLog(shared)
     submitter = Submitter(database, lambda _: redis, events)
-    yield Stage(queue, settings.queues[queue].redis_url, database, redis, events, submitter)
+    yield Stage(queue, settings.queues[queue].redis_url, database, redis, events, submitter, shared=shared)
     await submitter.drain()
     await disconnect(redis)
     await disconnect(shared)

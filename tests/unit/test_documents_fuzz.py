@@ -26,14 +26,15 @@ EXAMPLES = settings(
     suppress_health_check=[HealthCheck.too_slow],
 )
 PIECES = st.sampled_from([
-    *("1. ", "2、", "(a)", "（1）", "①", "A. ", "B) ", "一、", "Q3", "第4题", "Answer: ", "【答案】", "解析：", "(5 points)"),
-    *("5分", "______", "Answer Key", "1-5 ABCDE", "12(1) B", "   ", "Section A", "选择题", "[figure]", "true", "²", "٣", "0.5"),
-    *("|", "\\item", "<li>", "</ol>", "**", "\n", "\n\n", "1.\n", "2.\n"),
+    *("1. ", "2、", "(a)", "（1）", "①", "A. ", "B) ", "一、", "Q3", "第4题", "Answer: ", "【答案】", "解析："),
+    *("(5 points)", "5分", "Answer Key", "1-5 ABCDE", "12(1) B", "   ", "Section A", "选择题", "[figure]",
+    "true", "²", "0.5"),
+    *("______", "٣", "|", "\\item", "<li>", "</ol>", "**", "\n", "\n\n", "1.\n", "2.\n"),
 ])  # fmt: skip
 TEXT = st.lists(PIECES | st.text(max_size=12), max_size=60).map("".join)
 WORDS = st.sampled_from([
-    *("姓名", "学号", "Q1", "2", "3(1)", "总分", "Total", "缺考", "免考", "A", "BC", "s1", "Ann", "平均分", "满分", "8/10"),
-    *("Name", "ID", "Score", "题号", "答案", "Class"),
+    *("姓名", "学号", "Q1", "2", "3(1)", "总分", "Total", "缺考", "免考", "A", "BC", "s1", "Ann", "平均分", "满分"),
+    *("8/10", "Name", "ID", "Score", "题号", "答案", "Class"),
 ])  # fmt: skip
 CELL = st.none() | st.floats(allow_nan=False, allow_infinity=False) | WORDS | st.text(max_size=8)
 
