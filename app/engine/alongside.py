@@ -8,7 +8,7 @@ import asyncpg
 
 from app.engine.ledger.submit import Accepted, Answer, NewJob, submit
 from app.kit.backoff import Backoff
-from app.kit.db import Database, driver_connection
+from app.kit.db import Database
 
 TRIES = 3
 BETWEEN_TRIES = Backoff(first=0.02, cap=0.1)
@@ -26,8 +26,7 @@ async def submit_alongside(database: Database, request: NewJob) -> Answer:
 
 async def _submit(database: Database, request: NewJob) -> Answer:
     assert request.alongside is not None
-    async with database.session(request.tenant_id) as session:
-        connection = await driver_connection(session)
+    async with database.tenant(request.tenant_id) as connection:
         answer = (await submit(connection, [request]))[0]
         if isinstance(answer, Accepted) and answer.fresh:
             await request.alongside(connection, request)

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.engine.events import Event, EventLog
 from app.engine.ledger.begin import Delivery
-from app.engine.ledger.finish import End, Ended, Ending, finish, hold
+from app.engine.ledger.finish import End, Ended, Ending, finish
 from app.engine.ledger.progress import Progress
 from app.engine.outbox import emit
 from app.engine.outcomes import Done, Fail
@@ -94,30 +94,40 @@ class JobContext:
         Raises StaleAttempt, and writes nothing, where the job has gone on without this delivery.
         """
         kept = result_text(result)
+        async with self._ending(), self._hands.database.session(self.tenant_id) as session:
+            yield session
+            await session.flush()
+            await self._finish(await driver_connection(session), kept)
+
+    @asynccontextmanager
+    async def complete_raw(self, result: Any = None) -> AsyncIterator[Connection]:
+        """The same for a block that only runs statements: on the driver's connection, at a fraction of the cost."""
+        kept = result_text(result)
+        async with self._ending(), self._hands.database.tenant(self.tenant_id) as connection:
+            yield connection
+            await self._finish(connection, kept)
+
+    @asynccontextmanager
+    async def _ending(self) -> AsyncIterator[None]:
+        """Around a transaction that ends the job: `ended` is set once it has committed."""
         try:
-            async with self._hands.database.session(self.tenant_id) as session:
-                connection = await driver_connection(session)
-                await self._hold(connection)
-                yield session
-                await session.flush()
-                self._shield(True)
-                failpoint("complete.unfinished")
-                ended = await self._finish(connection, kept)
+            yield
         except BaseException:
             self._shield(False)
+            self.ended = None
             raise
         failpoint("complete.committed")
-        self.ended = ended
 
-    async def _hold(self, connection: Connection) -> None:
-        if not await hold(connection, self._delivery):
-            raise StaleAttempt(f"job {self.job_id} went on without attempt {self.attempt}")
-
-    async def _finish(self, connection: Connection, result: str) -> Ended:
+    async def _finish(self, connection: Connection, result: str) -> None:
+        self._shield(True)
+        failpoint("complete.unfinished")
         try:
-            return (await finish(connection, [Ending(self._delivery, End.DONE, result=result)]))[self._delivery.hint]
+            ended = await finish(connection, [Ending(self._delivery, End.DONE, result=result)])
         except asyncpg.DataError as error:
             raise Fail("result_not_storable", f"The result cannot be stored: {error}") from error
+        if self._delivery.hint not in ended:
+            raise StaleAttempt(f"job {self.job_id} went on without attempt {self.attempt}")
+        self.ended = ended[self._delivery.hint]
 
     async def emit(self, session: AsyncSession, topic: str, payload: dict[str, Any]) -> None:
         """Commit an effect on another workload together with this session's changes; the base worker relays it."""

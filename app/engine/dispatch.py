@@ -26,10 +26,9 @@ from arq.constants import (
 )
 
 from app.engine.ledger.rows import Due, Hint
-from app.kit.redis import QUEUE_KEY
+from app.kit.redis import QUEUE_KEY, WAKE_KEY
 
 LEASES_KEY = "homeroom:leases"
-WAKE_KEY = "homeroom:wake"
 EPOCH_KEY = "homeroom:epoch"
 KEYS = [QUEUE_KEY, LEASES_KEY, WAKE_KEY, EPOCH_KEY, "homeroom:ready", "homeroom:deferred", "homeroom:turns"]
 REBUILDING = "rebuilding:"

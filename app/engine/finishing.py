@@ -21,7 +21,7 @@ from app.engine.ledger.rows import TERMINAL, Due, Hint
 from app.engine.ledger.writes import write
 from app.engine.metrics import WorkerMetrics
 from app.kit.backoff import Backoff
-from app.kit.db import TRY_AGAIN, Database, driver_connection
+from app.kit.db import TRY_AGAIN, Database
 from app.kit.failpoints import failpoint
 from app.kit.logging import get_logger
 from app.kit.redis import REDIS_AWAY
@@ -158,8 +158,7 @@ class Finisher:
 
     async def _commit_with_rows(self, tenant_id: str, endings: Sequence[Ending]) -> dict[Hint, Ended]:
         """One transaction of one tenant, under its row level security: the rows of what the fence let through."""
-        async with self._database.session(tenant_id) as session:
-            connection = await driver_connection(session)
+        async with self._database.tenant(tenant_id) as connection:
             ended = await finish(connection, endings)
             failpoint("finish.unwritten")
             accepted = [ending for ending in endings if ending.delivery.hint in ended]

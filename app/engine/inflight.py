@@ -59,6 +59,7 @@ class InFlight:
         self._on_over = on_over
         self._runs: dict[Delivery, Run] = {}
         self._aside = Aside()
+        self._adopting = asyncio.Lock()  # in turn: each looks for what the one before it left under its name
 
     def __len__(self) -> int:
         return len(self._runs)
@@ -127,18 +128,19 @@ class InFlight:
             self._finisher.add(ending, context.ended)
 
     async def _adopt(self, old: UUID, new: UUID) -> None:
-        runs = [run for run in self._runs.values() if run.delivery.worker_id == old]
-        tries = 0
-        while True:
-            try:
-                async with self._hands.database.ledger.acquire() as connection:
-                    kept = await adopt(connection, old, new, [run.delivery for run in runs])
-                break
-            except TRY_AGAIN:
-                tries += 1
-                await asyncio.sleep(RECONNECT.delay(tries))
-        for run in runs:
-            if run.delivery.job_id in kept:
-                run.delivery.worker_id = new
-            else:
-                run.stop(Stop.LOST)
+        async with self._adopting:
+            runs = [run for run in self._runs.values() if run.delivery.worker_id == old]
+            tries = 0
+            while True:
+                try:
+                    async with self._hands.database.ledger.acquire() as connection:
+                        kept = await adopt(connection, old, new, [run.delivery for run in runs])
+                    break
+                except TRY_AGAIN:
+                    tries += 1
+                    await asyncio.sleep(RECONNECT.delay(tries))
+            for run in runs:
+                if run.delivery.job_id in kept:
+                    run.delivery.worker_id = new
+                else:
+                    run.stop(Stop.LOST)

@@ -1,6 +1,6 @@
 """Lanes as a mechanism: who gets in, who may begin, and what an end makes of the lane.
 
-A lane lives in Postgres alone (docs/adr/0017-lanes-live-in-postgres.md). `LedgerLanes` asks the ledger's own verbs;
+A lane lives in Postgres alone (docs/adr/0020-lanes-live-in-postgres.md). `LedgerLanes` asks the ledger's own verbs;
 `MemoryLanes` (memory.py) is its twin for tests without servers. One suite holds both to the same sentences:
 tests/integration/test_lane_conformance.py.
 """

@@ -46,7 +46,7 @@ from app.kit.redis import REDIS_AWAY
 from app.kit.waker import Waker
 
 RECONNECT = Backoff(first=0.1, cap=2.0)
-IDLE_WAIT = 1.0  # seconds that one blocking read may last; deferred jobs shorten it
+IDLE_WAIT = 0.5  # seconds that one blocking read may last: who enqueues without ringing is heard then
 BUSY_WAIT = 0.5  # seconds after which a worker without room looks about anyway
 LAST_WORDS = 10.0  # seconds in which a draining worker may still write its ends
 
@@ -239,8 +239,8 @@ class Runtime(PlainWorker):
         self._changed.clear()  # before the look: what changes from now on is a reason for another one
         room = self._options.slots - self.load
         if room <= 0 or self._is_reserved():
-            await self._finisher.flush()
-            await self._changed.wait(BUSY_WAIT)
+            if not await self._changed.wait(BUSY_WAIT):  # no claim for a while, which leases would end with
+                await self._finisher.flush()
             return
         claimed = await self._claim(room)
         for job in claimed.plain:

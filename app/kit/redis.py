@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, TypeAlias
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import hiredis
 from arq.connections import ArqRedis
+from arq.jobs import Job
 from redis.asyncio import BlockingConnectionPool, Connection, SSLConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
@@ -17,11 +18,10 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from app.kit import json
 
-Client: TypeAlias = ArqRedis  # by this name rooms that may not import arq pass clients on
-
 # What a client raises while Redis is away or restarting.
 REDIS_AWAY: tuple[type[Exception], ...] = (RedisError, OSError, TimeoutError)
 
+WAKE_KEY = "homeroom:wake"  # a list that idle workers block on
 QUEUE_KEY = "arq:queue"  # ARQ's default name: a stock producer with a JSON serializer reaches us unchanged
 
 
@@ -58,7 +58,20 @@ class _TLSConnection(_Ours, SSLConnection):
     pass
 
 
-def connect(url: str, *, socket_timeout: float = 5.0, max_connections: int = 50) -> ArqRedis:
+class Client(ArqRedis):
+    """Also speaks ARQ, and rings for what it enqueues: an idle worker need not find it by looking."""
+
+    async def enqueue_job(self, *args: Any, **kwargs: Any) -> Job | None:
+        job = await super().enqueue_job(*args, **kwargs)
+        if job is not None:
+            async with self.pipeline(transaction=False) as pipe:
+                pipe.rpush(WAKE_KEY, "1")
+                pipe.ltrim(WAKE_KEY, 0, 63)
+                await pipe.execute()
+        return job
+
+
+def connect(url: str, *, socket_timeout: float = 5.0, max_connections: int = 50) -> Client:
     """A client that also speaks ARQ (`enqueue_job`), with JSON payloads; it connects on first use.
 
     A connection that a restarted server left behind is replaced once, silently; a server that is away is an error.
@@ -76,7 +89,7 @@ def connect(url: str, *, socket_timeout: float = 5.0, max_connections: int = 50)
         retry_on_error=[RedisConnectionError],
     )
     pool.connection_class = _TLSConnection if issubclass(pool.connection_class, SSLConnection) else _Connection
-    return ArqRedis(
+    return Client(
         pool_or_conn=pool, job_serializer=json.dumps, job_deserializer=json.loads, default_queue_name=QUEUE_KEY
     )
 

@@ -19,10 +19,10 @@ class Waker:
     def clear(self) -> None:
         self._is_set = False
 
-    async def wait(self, timeout: float) -> None:
-        """Until it is set, or the time is over."""
+    async def wait(self, timeout: float) -> bool:
+        """Until it is set, or the time is over: then False."""
         if self._is_set:
-            return
+            return True
         loop = asyncio.get_running_loop()
         self._waiter = loop.create_future()
         timer = loop.call_later(timeout, self._end)
@@ -31,6 +31,7 @@ class Waker:
         finally:
             timer.cancel()
             self._waiter = None
+        return self._is_set
 
     def _end(self) -> None:
         if self._waiter is not None and not self._waiter.done():

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import text
-
 from app.engine.context import JobContext
 from app.engine.outcomes import Done, Write
 from bench import tape
 from bench.tape import tape_of_environment
 
 TAPE = tape_of_environment()
-INSERT = text("insert into bench_notes (job_id, tenant_id, body) values (:job_id, :tenant_id, :body)")
+INSERT = "insert into bench_notes (job_id, tenant_id, body) values ($1, $2, $3)"
 
 
 async def plain_work(_ctx: dict[str, Any], job: int, seconds: float) -> None:
@@ -26,8 +24,8 @@ async def work(ctx: JobContext) -> dict[str, int]:
 
 async def record(ctx: JobContext) -> None:
     await tape.work(TAPE, ctx.input["job"], ctx.input["seconds"])
-    async with ctx.complete({"job": ctx.input["job"]}) as session:
-        await session.execute(INSERT, {"job_id": ctx.job_id, "tenant_id": ctx.tenant_id, "body": "what was found"})
+    async with ctx.complete_raw({"job": ctx.input["job"]}) as connection:
+        await connection.execute(INSERT, ctx.job_id, ctx.tenant_id, "what was found")
 
 
 async def effects(ctx: JobContext) -> Done:

@@ -128,7 +128,7 @@ def _pickups(bench: Bench, depth: int) -> None:
 
 
 def _rebuild(bench: Bench, turn: Turn, depth: int) -> None:
-    """Redis forgets everything: when are the first jobs back in it, and when all? Paused, so that none goes meanwhile."""
+    """Redis forgets everything: when are the first jobs back in it, and when all? Paused, so that none goes."""
     bench.house.pause(QUEUE)
     start_ready_worker(turn)
     waiting = bench.house.value("select count(*) from jobs where status = 'queued'")

@@ -5,7 +5,12 @@
    does not come for a long while, so it needs no step of its own; only the lease that ends meanwhile does. */
 
 #ifndef JOBS
-#define JOBS 3 /* 2 or 3, all in one lane */
+#define JOBS 3 /* 2 or 3 */
+#endif
+#ifdef OUTSIDE /* one of them: that job is outside lanes, and all others are in one */
+#define in_lane(j) (j != OUTSIDE)
+#else
+#define in_lane(j) true
 #endif
 #ifndef FAULTS
 #define FAULTS 1 /* of any kind, anywhere, in any order */
@@ -42,12 +47,12 @@ byte requests = JOBS;  /* yet to come */
 bit hinted[JOBS], leased[JOBS];
 byte epoch = SETTLED;
 bit other_run;         /* the server was started anew: the epoch names an earlier run */
+bit agreed = 1;        /* queue_controls.epoch is Redis' epoch, or the one that the rebuild under way will settle */
 
-/* Notes under way: hints.py. No epoch comes twice: all there is to know of it is whether it is still the same. */
-#define TO_MARK 1
-#define TO_CHECK 2
-byte note[JOBS];
-bit late[JOBS];        /* Redis' epoch has changed since the enqueue */
+/* Notes under way: hints.py. A note of another epoch than the ledger's marks nothing, and no epoch comes twice: such a
+   note is as good as none, and is none here. */
+bit note[JOBS];
+bit looked[JOBS];      /* of a mutant: its epoch was looked at, and is not looked at again */
 
 /* What a worker has in its hands: beginning.py, inflight.py, finishing.py, lease.py. */
 #define IDLE 0
@@ -62,9 +67,10 @@ byte word[WORKERS];    /* how the delivery ends */
 byte answer[WORKERS];  /* the job's status by finish's reply */
 bit recorded[WORKERS]; /* job_attempts has a row with this attempt, token and word */
 bit stopped[WORKERS];  /* Stop.LOST */
-bit outdated[WORKERS]; /* begin was sent under an earlier registration */
+bit outdated[WORKERS]; /* the delivery's worker_id, as which begin was sent, is an earlier one */
 bit lease[WORKERS];    /* lease_until lies ahead */
 bit adopts[WORKERS];   /* registered anew, and has yet to adopt */
+bit again[WORKERS];    /* of a mutant: and what it adopts as is itself an earlier one */
 #define SUCCESS 0
 #define FAILURE 1
 #define CANCEL 2
@@ -73,7 +79,8 @@ bit adopts[WORKERS];   /* registered anew, and has yet to adopt */
 
 /* What the sweeper has in its hands: reconcile.py. */
 #define MARKED 1
-#define CLEARED 2
+#define ENTERED 2
+#define HINTED 3
 byte rebuild;
 bit owns_mark;         /* the mark in Redis is still its own */
 byte found = NONE, found_attempt;
@@ -90,20 +97,19 @@ hidden byte x;         /* scratch, within one step */
 #define live(j) (status[j] == QUEUED || status[j] == PROCESSING)
 #define terminal(j) (status[j] >= DONE)
 #define next_of(j, a) (status[j] == QUEUED && attempt[j] == (a) - 1)
-#define behind(j, o) (live(o) && seq[o] < seq[j])
+#define behind(j, o) (in_lane(o) && in_lane(j) && live(o) && seq[o] < seq[j])
 #define owns(w) (status[job[w]] == PROCESSING && attempt[job[w]] == hint[w] && token[job[w]] == w)
+#define holds_lane(j) (in_lane(j) && status[j] == PROCESSING)
 #if JOBS == 3
 #define first(j) (!behind(j, 0) && !behind(j, 1) && !behind(j, 2))
-#define holders ((status[0] == PROCESSING) + (status[1] == PROCESSING) + (status[2] == PROCESSING))
-#define late_notes late[0] = (note[0] != 0); late[1] = (note[1] != 0); late[2] = (note[2] != 0)
+#define holders (holds_lane(0) + holds_lane(1) + holds_lane(2))
 #define all_ended (requests == 0 && !live(0) && !live(1) && !live(2))
 #define last_is_live (status[2] -> live(2) : (status[1] -> live(1) : live(0)))
 #define EACH_JOB(step) step(0) :: step(1) :: step(2)
 #define EACH_JOB_OF(w, step) step(w, 0) :: step(w, 1) :: step(w, 2)
 #else
 #define first(j) (!behind(j, 0) && !behind(j, 1))
-#define holders ((status[0] == PROCESSING) + (status[1] == PROCESSING))
-#define late_notes late[0] = (note[0] != 0); late[1] = (note[1] != 0)
+#define holders (holds_lane(0) + holds_lane(1))
 #define all_ended (requests == 0 && !live(0) && !live(1))
 #define last_is_live (status[1] -> live(1) : live(0))
 #define EACH_JOB(step) step(0) :: step(1)
@@ -114,7 +120,7 @@ hidden byte x;         /* scratch, within one step */
    not, and what would be refused or not noted is not enqueued. */
 #ifdef EVENTUALLY
 #define due(j) (hinted[j] && !delayed[j] && first(j))
-#define sweeps (epoch == SETTLED && note[0] == 0 && note[1] == 0)
+#define sweeps (epoch == SETTLED && agreed && !note[0] && !note[1])
 #else
 #define due(j) hinted[j]
 #define sweeps true
@@ -127,9 +133,9 @@ hidden byte x;         /* scratch, within one step */
 #define LANE_HEAD(j) first(j)
 #endif
 #ifdef NO_HEAD_CHECK
-#define LANE_FREE true
+#define LANE_FREE(j) true
 #else
-#define LANE_FREE (holders == 0)
+#define LANE_FREE(j) (!in_lane(j) || holders == 0)
 #endif
 #ifdef NO_FENCE
 #define FENCE(w) (status[job[w]] == PROCESSING)
@@ -142,10 +148,11 @@ hidden byte x;         /* scratch, within one step */
 #define I4(claim) assert(claim)
 #endif
 
+#define same_lane(j, o) (j == o || (in_lane(j) && in_lane(o)))
 #define executes(w) (phase[w] == RUNNING && lease[w] && !adopts[w] && !stopped[w] && !overran[w])
 inline check_holders() {
     assert(holders <= 1); /* I2, in the ledger */
-    assert(!(executes(0) && executes(1))) /* I2, in the world */
+    assert(!(executes(0) && executes(1) && same_lane(job[0], job[1]))) /* I2, in the world */
 }
 
 inline free_hands(w) {
@@ -154,7 +161,7 @@ inline free_hands(w) {
 }
 
 /* The job is not queued for this attempt any more, and never will be again: hints and notes of it mean nothing. */
-inline outdate(j) { hinted[j] = 0; leased[j] = 0; note[j] = 0; late[j] = 0; noted[j] = 0; delayed[j] = 0 }
+inline outdate(j) { hinted[j] = 0; leased[j] = 0; note[j] = 0; looked[j] = 0; noted[j] = 0; delayed[j] = 0 }
 
 inline forget_found() { found = NONE; found_token = 0; found_attempt = 0; found_expired = 0 }
 
@@ -171,12 +178,18 @@ inline close_row(j) {
 }
 
 /* Redis' epoch becomes another one, or none. */
-inline drop_epoch() { epoch = FORGOTTEN; other_run = 0; owns_mark = 0; late_notes }
+inline drop_epoch() { epoch = FORGOTTEN; other_run = 0; owns_mark = 0 }
+
+#ifdef TRUST_NOTES
+#define believed true
+#else
+#define believed agreed
+#endif
 
 /* enqueue.lua, and its answer's way to `note`. */
 inline enqueue(j) {
     if :: !leased[j] -> hinted[j] = 1 :: else fi;
-    if :: epoch == SETTLED && note[j] == 0 -> note[j] = TO_MARK :: else fi
+    if :: epoch == SETTLED && believed -> note[j] = 1 :: else fi
 }
 
 /* lane_heads of ledger/dispatching.py, and hints.dispatch. That the hint follows later than the read is as if both came
@@ -185,7 +198,7 @@ inline hint_at_head() {
     x = 0;
     do
     :: x == JOBS -> break
-    :: x < JOBS && status[x] == QUEUED && !noted[x] && first(x) -> enqueue(x); break
+    :: x < JOBS && in_lane(x) && status[x] == QUEUED && !noted[x] && first(x) -> enqueue(x); break
     :: else -> x++
     od;
     x = 0
@@ -232,35 +245,38 @@ end:
     od
 }
 
-/* mark_dispatched. */
+/* A rebuild hints at the heads of lanes alone: a note of what waits behind one would outlive its hint. */
+#ifdef NOTE_TAILS
+#define may_note(j) true
+#else
+#define may_note(j) first(j)
+#endif
+
+/* mark_dispatched, in one step by its share lock on the epoch. */
+#ifdef LATE_NOTES
+inline look_up(j) { d_step { note[j] && !looked[j] -> looked[j] = 1 } }
+#define may_mark(j) (note[j] && looked[j])
+#else
+#define may_mark(j) note[j]
+#endif
 inline mark(j) {
     d_step {
-        note[j] == TO_MARK -> noted[j] = 1;
-#ifdef TRUST_NOTES
-        note[j] = 0; late[j] = 0
-#else
-        note[j] = TO_CHECK
-#endif
-    }
-}
-
-/* _remembers, and forget_hints where Redis does not. */
-inline check(j) {
-    d_step {
-        note[j] == TO_CHECK -> noted[j] = (late[j] -> 0 : noted[j]);
-        note[j] = 0; late[j] = 0
+        may_mark(j) -> noted[j] = may_note(j);
+        note[j] = 0; looked[j] = 0
     }
 }
 
 active proctype notes() {
 end:
     do
-    :: EACH_JOB(mark) :: EACH_JOB(check)
+    :: EACH_JOB(mark)
+#ifdef LATE_NOTES
+    :: EACH_JOB(look_up)
+#endif
     od
 }
 
 /* ------------------------------------------------------------------------------------------------- the workers */
-
 
 /* Two idle workers that differ in nothing: the first one claims. */
 #define in_turn(w) (w == 0 || phase[0] != IDLE || lease[0] != lease[1] || adopts[0] != adopts[1])
@@ -296,21 +312,21 @@ inline begin(w) {
     d_step {
         phase[w] == BEGINNING ->
         if
-        :: next_of(job[w], hint[w]) && LANE_FREE ->
-            assert(seq[job[w]] >= begun_seq); /* I3 */
-            begun_seq = seq[job[w]];
+        :: next_of(job[w], hint[w]) && LANE_FREE(job[w]) ->
+            assert(seq[job[w]] >= begun_seq || !in_lane(job[w])); /* I3 */
+            begun_seq = (in_lane(job[w]) -> seq[job[w]] : begun_seq);
             outdate(job[w]);
             status[job[w]] = PROCESSING; attempt[job[w]] = hint[w];
             token[job[w]] = w; estranged[job[w]] = outdated[w];
             phase[w] = BEGUN;
             check_holders()
-        :: next_of(job[w], hint[w]) && !(LANE_FREE) -> phase[w] = CLAIMED /* UniqueViolation: look again */
+        :: next_of(job[w], hint[w]) && !(LANE_FREE(job[w])) -> phase[w] = CLAIMED /* UniqueViolation: look again */
         :: else -> send_back(w) /* it went on, but the snapshot said queued */
         fi
     }
 }
 
-/* runtime._heed. A delivery that was begun under an earlier registration has yet to be adopted. */
+/* intake._heed. A delivery that was begun under an earlier registration has yet to be adopted. */
 inline start(w) {
     d_step {
         phase[w] == BEGUN -> phase[w] = RUNNING;
@@ -372,7 +388,7 @@ inline go_on(w) {
         fi;
         if
         :: answer[w] == QUEUED && next_of(job[w], hint[w] + 1) -> enqueue(job[w])
-        :: answer[w] >= DONE -> hint_at_head()
+        :: answer[w] >= DONE && in_lane(job[w]) -> hint_at_head()
         :: else
         fi;
         free_hands(w)
@@ -391,8 +407,12 @@ end:
 /* lease.py: a lease that ran out is not renewed. */
 inline register_anew(w) {
     d_step {
-        !lease[w] && !adopts[w] -> lease[w] = 1; adopts[w] = 1;
-        outdated[w] = (phase[w] == BEGINNING || phase[w] == BEGUN -> 1 : outdated[w]);
+        !lease[w] -> lease[w] = 1;
+#ifdef ADOPT_BESIDE
+        again[w] = adopts[w];
+#endif
+        adopts[w] = 1;
+        outdated[w] = (phase[w] >= BEGINNING && phase[w] <= RUNNING -> 1 : outdated[w]);
         x = 0;
         do
         :: x == JOBS -> break
@@ -402,15 +422,22 @@ inline register_anew(w) {
     }
 }
 
-/* inflight._adopt, and `adopt` of ledger/heartbeat.py. */
+/* inflight._adopt, and `adopt` of ledger/heartbeat.py, of the runs that were begun under an earlier name. One adoption
+   follows the other, and what a row is called in between means nothing to anybody: so the last one is all of them. */
+#ifdef ADOPT_ALL
+#define to_adopt(w) (phase[w] == RUNNING)
+#else
+#define to_adopt(w) (phase[w] == RUNNING && outdated[w])
+#endif
 inline adopt(w) {
     d_step {
         adopts[w] -> adopts[w] = 0;
         if
-        :: phase[w] == RUNNING && owns(w) -> estranged[job[w]] = 0
-        :: phase[w] == RUNNING && !owns(w) -> stopped[w] = 1
+        :: to_adopt(w) && owns(w) && estranged[job[w]] -> estranged[job[w]] = again[w]; outdated[w] = again[w]
+        :: to_adopt(w) && !(owns(w) && estranged[job[w]]) -> stopped[w] = 1
         :: else
         fi;
+        again[w] = 0;
         check_holders()
     }
 }
@@ -455,24 +482,42 @@ inline rescue() {
     }
 }
 
-/* reconcile._heed_epoch: begin_rebuild, forget_dispatches, settle_epoch. */
+/* reconcile._heed_epoch and _rebuild. */
 inline begin_rebuild() {
     d_step {
-        rebuild == 0 && (epoch == FORGOTTEN || (epoch == SETTLED && other_run)) ->
+        rebuild == 0 && (epoch == FORGOTTEN || (epoch == SETTLED && (other_run || !agreed))) ->
         drop_epoch(); epoch = REBUILDING; owns_mark = 1; rebuild = MARKED
     }
 }
-inline forget_dispatches() {
+
+/* The ledger's epoch becomes another one: notes of earlier epochs are void. */
+inline enter() {
+#ifndef TRUST_NOTES
+    x = 0;
+    do :: x == JOBS -> break :: else -> note[x] = looked[x]; x++ od;
+    x = 0;
+#endif
+    agreed = 0
+}
+inline enter_epoch() { d_step { rebuild == MARKED -> enter(); agreed = 1; rebuild = ENTERED } }
+
+/* all_lane_heads and noted_page. The mark is not Redis' epoch: none of these hints is noted. */
+inline hint_again() {
     d_step {
-        rebuild == MARKED -> rebuild = CLEARED;
+        rebuild == ENTERED -> rebuild = HINTED;
         x = 0;
-        do :: x == JOBS -> break :: else -> noted[x] = 0; x++ od;
+        do
+        :: x == JOBS -> break
+        :: x < JOBS && status[x] == QUEUED && !leased[x] && (in_lane(x) -> first(x) : noted[x]) -> hinted[x] = 1; x++
+        :: else -> x++
+        od;
         x = 0
     }
 }
+
 inline settle_epoch() {
     d_step {
-        rebuild == CLEARED -> rebuild = 0;
+        rebuild == HINTED -> rebuild = 0;
         if :: epoch == REBUILDING && owns_mark -> epoch = SETTLED :: else fi;
         owns_mark = 0
     }
@@ -485,7 +530,7 @@ active proctype sweeper() {
 end:
     do
     :: EACH_JOB(find) :: rescue() :: EACH_JOB(sweep)
-    :: begin_rebuild() :: forget_dispatches() :: settle_epoch()
+    :: begin_rebuild() :: enter_epoch() :: hint_again() :: settle_epoch()
     od
 }
 
@@ -514,11 +559,11 @@ inline crash(w) { /* another process comes in its place */
         :: else -> estranged[x] = (status[x] == PROCESSING && token[x] == w -> 1 : estranged[x]); x++
         od;
         x = 0;
-        free_hands(w); lease[w] = 1; adopts[w] = 0
+        free_hands(w); lease[w] = 1; adopts[w] = 0; again[w] = 0
     }
 }
 /* Frozen, or cut off from Postgres. */
-inline outlive_lease(w) { d_step { faults && lease[w] && !adopts[w] -> faults--; lease[w] = 0 } }
+inline outlive_lease(w) { d_step { faults && lease[w] -> faults--; lease[w] = 0 } }
 inline lose_begun(w) { d_step { faults && phase[w] == BEGUN -> faults--; phase[w] = CLAIMED } }
 inline lose_written(w) { d_step { faults && phase[w] == WRITTEN -> faults--; phase[w] = UNSURE } }
 inline overstay(j) { d_step { faults && status[j] == PROCESSING && !overdue[j] -> faults--; overdue[j] = 1 } }
@@ -539,12 +584,7 @@ inline lose_hint(j) { /* a restart or a failover, without the last second */
         hinted[j] = 0; leased[j] = 0; other_run = 1
     }
 }
-#ifdef NOTE_DIES
-#define may_die(j) true
-#else
-#define may_die(j) !(note[j] == TO_CHECK && late[j])
-#endif
-inline lose_note(j) { d_step { faults && note[j] && may_die(j) -> faults--; note[j] = 0; late[j] = 0 } }
+inline lose_note(j) { d_step { faults && note[j] -> faults--; note[j] = 0; looked[j] = 0 } }
 
 active proctype misfortune() {
 end:
@@ -557,6 +597,7 @@ end:
         forget_found(); rebuild = 0; owns_mark = 0
     }
     :: d_step { faults && epoch == REBUILDING -> faults--; drop_epoch() } /* the mark ends under its rebuilder */
+    :: d_step { faults && agreed -> faults--; enter() } /* a rebuilder thought dead goes on; the ledger is restored */
     :: d_step { faults || wishes -> faults = 0; wishes = 0 } /* fewer also happen */
     od
 }

@@ -44,6 +44,7 @@ class Check:
     wishes: int = 1
     without: tuple[str, ...] = ()  # the macros of a mutant
     breaks: str = ""  # the law that it breaks; the protocol itself breaks none
+    outside: bool = False  # one of the jobs is outside lanes
     fair: bool = False  # I1 as liveness, every process weakly fair
     quick: bool = False
 
@@ -54,12 +55,15 @@ class Check:
     @property
     def macros(self) -> list[str]:
         names = [f"JOBS={self.jobs}", f"FAULTS={self.faults}", f"WISHES={self.wishes}", *self.without]
-        return [f"-D{name}" for name in names + ["EVENTUALLY"] * self.fair]
+        return [f"-D{name}" for name in names + ["OUTSIDE=0"] * self.outside + ["EVENTUALLY"] * self.fair]
 
 
 CHECKS = (
     Check("the protocol", jobs=2, faults=2),  # the longest one first: two run at a time
     Check("the protocol", jobs=3),
+    Check("a lane's tail is noted", faults=2, without=("NOTE_TAILS",), breaks="I1"),
+    Check("the protocol, one job outside lanes", outside=True),
+    Check("the protocol, one job outside lanes", faults=2, wishes=0, outside=True),
     Check("the protocol", wishes=2),
     Check("the protocol", wishes=0, quick=True),
     Check("the protocol, fairly: every job ends", fair=True),
@@ -68,10 +72,12 @@ CHECKS = (
     Check("the same, and I4 is not asked for", without=("NO_FENCE", "ONLY_I5"), breaks="I5", quick=True),
     Check("begin looks at no lane, no unique index", without=("NO_HEAD_CHECK",), breaks="I2", quick=True),
     Check("begin looks at no lane", without=("INDEX_ALONE",), breaks="I3"),
-    Check("a late note is believed", without=("TRUST_NOTES",), breaks="I1", quick=True),
-    Check("a doubted note outlives its writer", faults=2, without=("NOTE_DIES",), breaks="I1"),
+    Check("a note of any epoch is believed", wishes=0, outside=True, without=("TRUST_NOTES",), breaks="I1", quick=True),
+    Check("a note's epoch is looked at, not locked", wishes=0, outside=True, without=("LATE_NOTES",), breaks="I1"),
     Check("rescue asks for the worker only", without=("RESCUE_BY_OWNER",), breaks="lease"),
-    Check("what starts late is not adopted", without=("START_UNADOPTED",), breaks="I2"),
+    Check("what starts late is not adopted", wishes=0, without=("START_UNADOPTED",), breaks="I2", quick=True),
+    Check("an adoption looks at every run", without=("ADOPT_ALL",), breaks="I1"),
+    Check("adoptions pass one another", faults=2, without=("ADOPT_BESIDE",), breaks="I2"),
 )
 
 

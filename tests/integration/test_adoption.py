@@ -162,7 +162,7 @@ async def test_it_is_stopped_where_rescue_was_first(stage: Stage, gate: Gate) ->
 
 
 async def test_an_adoption_leaves_the_runs_of_the_new_registration_alone(stage: Stage, gate: Gate) -> None:
-    """What the worker began under its new name was never lost: stopped, it would stay `processing` with nobody in it."""
+    """What the worker began under its new name was never lost: once stopped, it would be `processing` in nobody."""
     async with stage.worker(heartbeat=0.1) as runtime:
         first = await stage.submit("t.gate")
         await runs(gate, Hint(first, 1))

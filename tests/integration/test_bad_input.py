@@ -22,7 +22,13 @@ ECHO = {"kind": "diagnostics.echo", "queue": "exam"}
 JSON = {"Content-Type": "application/json"}
 MEGABYTE = 1024 * 1024
 COUNT = "select (select count(*) from jobs), (select count(*) from tenants), (select count(*) from job_attempts)"
-PARTS = {"tenant": "bad-input", "tenant_id": "bad-input", "key_id": "0" * 12}
+PARTS = {
+    "tenant": "bad-input",
+    "tenant_id": "bad-input",
+    "key_id": "0" * 12,
+    "session": "bad-input",
+    "agent": "bad-input",
+}
 
 WITH_BODY = [
     (method.upper(), path)

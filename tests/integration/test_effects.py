@@ -10,18 +10,20 @@ from typing import Any
 import asyncpg
 import pytest
 import pytest_asyncio
-from sqlalchemy import event
 
 from app.engine.context import JobContext
 from app.engine.finishing import Finisher
+from app.engine.ledger import finish
 from app.engine.ledger.begin import Delivery
 from app.engine.ledger.finish import End, Ending
 from app.engine.ledger.rescue import rescue
 from app.engine.outcomes import Done, Write
 from app.kit.db import Connection, Database
+from tests.support.counting import counting
 from tests.support.deployment import Deployment
 from tests.support.jobs import begun, end_lease, live_worker, queued, row
 from tests.support.stage import Stage, open_stage, unread_metrics
+from tests.support.waiting import eventually
 
 _TABLE = """
 create table marks (tenant_id text not null, note text not null, points int, seen_at timestamptz default now(),
@@ -175,7 +177,7 @@ async def test_a_row_that_may_be_there_already_stays_as_it_is(
 
 
 async def test_a_batch_of_a_hundred_jobs_of_two_tenants_costs_two_small_transactions(
-    finisher: Finisher, stage: Stage, ledger: Connection, root: asyncpg.Connection, tenant: str
+    finisher: Finisher, ledger: Connection, root: asyncpg.Connection, tenant: str
 ) -> None:
     tenants = (tenant, f"{tenant}-b")
     endings = [
@@ -183,49 +185,29 @@ async def test_a_batch_of_a_hundred_jobs_of_two_tenants_costs_two_small_transact
         for each in tenants
         for number, delivery in enumerate(await running(ledger, each, 50))
     ]
-    asked: list[str] = []
-    engine = stage.database._app
-    assert engine is not None
-
-    loggers: list[asyncpg.Connection] = []
-
-    @event.listens_for(engine.sync_engine, "checkout")
-    def listen(dbapi_connection: Any, *_: Any) -> None:
-        connection = dbapi_connection.driver_connection
-        if connection not in loggers:
-            loggers.append(connection)
-            connection.add_query_logger(log)
-
-    def log(query: Any) -> None:
-        asked.append(query.query.split(maxsplit=1)[0].lower().rstrip(";"))
-
-    try:
+    with counting() as counted:
         await write(finisher, endings)
-    finally:
-        event.remove(engine.sync_engine, "checkout", listen)
-        for connection in loggers:
-            connection.remove_query_logger(log)
     assert [len(await notes(root, each)) for each in tenants] == [100, 100]
-    # The tenant, the ends, the rows; and what SQLAlchemy says around them.
-    asked = [word for word in asked if word not in ("begin", "commit", "select", "rollback")]
-    assert Counter(asked) == {"with": 2, "insert": 2}, asked
+    assert counted.statements.pop(finish._FINISH) == 2
+    assert [count for text, count in counted.statements.items() if text.startswith("insert into marks")] == [2]
+    assert counted.statements.total() == 2, counted.statements  # beside SQLAlchemy's begin, tenant and commit
 
 
 async def test_rows_wait_with_their_result_while_postgres_is_away(
-    finisher: Finisher, ledger: Connection, root: asyncpg.Connection, tenant: str
+    finisher: Finisher, ledger: Connection, root: asyncpg.Connection, database_url: str, tenant: str
 ) -> None:
-    """It ends every connection of the application's, again and again; then it is there."""
+    """Their connections end under them, twice; then the way is free."""
     deliveries = await running(ledger, tenant, 20)
+    killer = await asyncpg.connect(database_url)
     async with root.transaction():
         await root.execute("lock table marks in exclusive mode")
         ends = asyncio.create_task(write(finisher, [done(each, mark(str(n))) for n, each in enumerate(deliveries)]))
-        killed = 0
-        while killed < 2:
-            killed += await root.fetchval(_KILL)
-            await asyncio.sleep(0.02)
+        for _ in range(2):
+            await eventually(lambda: killer.fetchval(_KILL), what="ends that wait for the lock")
         assert await root.fetchval("select count(*) from marks where tenant_id = $1", tenant) == 0
         assert (await row(ledger, deliveries[0].job_id))["status"] == "processing"
     await ends
+    await killer.close()
     assert len(await notes(root, tenant)) == 20
     statuses = {(await row(ledger, each.job_id))["status"] for each in deliveries}
     assert statuses == {"done"}

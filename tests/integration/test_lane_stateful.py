@@ -1,6 +1,6 @@
 """Lanes under any sequence of events: the real Postgres and Redis, step by step beside the twin in memory.
 
-`HOMEROOM_EXAMPLES` says how many histories: 25 in `make test`, always the same ones; more in `make nightly`, other ones
+`HOMEROOM_EXAMPLES` says how many histories: 50 in `make test`, always the same ones; more in `make nightly`, other ones
 each time. Nothing here waits: moments come nearer by a rule of their own.
 """
 
@@ -50,7 +50,7 @@ from tests.support.deployment import Deployment
 from tests.support.jobs import new_job
 from tests.support.stage import unread_metrics
 
-USUAL = 25
+USUAL = 50
 EXAMPLES = int(os.environ.get("HOMEROOM_EXAMPLES", USUAL))
 OPTIONS = settings(
     max_examples=EXAMPLES,
@@ -69,6 +69,7 @@ T = TypeVar("T")
 _numbers = itertools.count(1)
 ENDS = [
     (End.DONE, 0.0),
+    (End.FAILED, 0.0),
     (End.FAILED, 0.0),
     (End.RETRY, 0.0),
     (End.RETRY, HOUR),
@@ -196,11 +197,20 @@ class Histories(RuleBasedStateMachine):
         return any(self.model._jobs[job_id].row.status == "queued" for job_id in self.jobs)
 
     @precondition(lambda self: self.waits())
-    @rule(worker=st.integers(0, WORKERS - 1))
-    def work(self, worker: int) -> None:
-        """What a worker does as a rule, without a pause in between."""
-        for who, hint in self.do(self._claim(worker, 3)):
-            self.do(self._begin(who, [hint]))
+    @rule(worker=st.integers(0, WORKERS - 1), ends=st.lists(st.sampled_from(ENDS), min_size=1, max_size=4))
+    def work(self, worker: int, ends: list[tuple[End, float]]) -> None:
+        """What a worker does as a rule, without a pause in between; what has no end yet runs on."""
+        self.do(self._work(worker, ends))
+
+    async def _work(self, worker: int, ends: list[tuple[End, float]]) -> None:
+        for end in [None, *ends]:
+            for who, hint in await self._claim(worker, 2):
+                await self._begin(who, [hint])
+            mine = [each for each in self.running if each[0] == worker]
+            if end is not None and mine:
+                self.running.remove(mine[0])
+                self.over.append(mine[0][1])
+                await self._finish(mine[0][1], *end)
 
     async def _claim(self, worker: int, want: int) -> list[tuple[int, Hint]]:
         claimed = await self.dispatcher.claim(want, HOUR, over=self.finisher.take_over())
@@ -283,9 +293,20 @@ class Histories(RuleBasedStateMachine):
         await self.finisher.drained()
 
     @precondition(lambda self: self.jobs)
-    @rule(pick=st.integers(0, MANY), verb=st.sampled_from(["cancel", "retry"]))
-    def ask(self, pick: int, verb: str) -> None:
-        job_id = self.jobs[pick % len(self.jobs)]
+    @rule(pick=st.integers(0, MANY))
+    def cancel(self, pick: int) -> None:
+        self._ask("cancel", self.jobs[pick % len(self.jobs)])
+
+    @precondition(lambda self: self.failed())
+    @rule(pick=st.integers(0, MANY))
+    def retry(self, pick: int) -> None:
+        failed = self.failed()
+        self._ask("retry", failed[pick % len(failed)])
+
+    def failed(self) -> list[UUID]:
+        return [job_id for job_id in self.jobs if self.model._jobs[job_id].row.status == "failed"]
+
+    def _ask(self, verb: str, job_id: UUID) -> None:
         answer = self.do(getattr(self.real, verb)(TENANT, job_id))
         expected = self.do(getattr(self.model, verb)(TENANT, job_id))
         assert (answer and (answer.status, answer.lane_seq)) == (expected and (expected.status, expected.lane_seq))

@@ -1,4 +1,4 @@
-"""Between a process and Postgres: a relay that lets a commit through and loses its reply.
+"""Between a process and Postgres: a relay that lets a commit through and loses its reply, or loses the request.
 
 It reads both directions message by message, as the protocol defines them, to know what it loses: of a statement that
 contains a given text, the reply after which the server stands outside of a transaction. By then it is committed.
@@ -23,7 +23,15 @@ class Cutter:
         self.target = (host, port)
         self.text = text
         self.armed = 0
+        self.requests = False  # lose those, so that nothing is committed
         self.cuts = 0
+
+    def strike(self) -> bool:
+        if not self.armed:
+            return False
+        self.armed -= 1
+        self.cuts += 1
+        return True
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         server = await asyncio.open_connection(*self.target)
@@ -80,24 +88,19 @@ class _Link:
                 (self._statements.add if self._cutter.text in rest else self._statements.discard)(name)
             elif kind == b"B" and body.partition(b"\0")[2].partition(b"\0")[0] in self._statements:
                 self._sent = True
+                if self._cutter.requests and self._cutter.strike():
+                    return
             self._to_server.write(message)
             await self._to_server.drain()
 
     async def _replies(self) -> None:
-        held = b""
         while True:
             kind, message = await _message(self._from_server)
-            held += message
-            if self._sent and kind != b"Z":
-                continue  # nothing of a reply before all of it is there
-            if self._sent and message.endswith(IDLE):
+            if self._sent and kind == b"Z" and message.endswith(IDLE):
                 self._sent = False
-                if self._cutter.armed:
-                    self._cutter.armed -= 1
-                    self._cutter.cuts += 1
-                    return
-            self._to_client.write(held)
-            held = b""
+                if self._cutter.strike():
+                    return  # without its last message, nothing of a reply counts
+            self._to_client.write(message)
             await self._to_client.drain()
 
 

@@ -63,8 +63,8 @@ class Fact:
     lane_seq: int = 0
     retries: int = 0
     error: str | None = None
-    attempts: Sequence[Attempt] = ()
-    rows: Sequence[tuple[int, str]] = ()  # of the domain: attempt and token
+    attempts: list[Attempt] = field(default_factory=list)
+    rows: list[tuple[int, str]] = field(default_factory=list)  # of the domain: attempt and token
 
 
 @dataclass(slots=True)
@@ -116,6 +116,7 @@ def check(
     known = {job: facts[job] for job in jobs if job in facts}
     tokens = {attempt.token for fact in known.values() for attempt in fact.attempts}
     starts = [line for line in said if line.what == "start"]
+    overlapping = {earlier.token for _, earlier, _ in _overlaps(said, known, owned=True)}
     return Report(
         violations=[
             *_every_job_ends(jobs, known),
@@ -131,7 +132,7 @@ def check(
         lost=sum(attempt.status == "lost" for fact in known.values() for attempt in fact.attempts),
         poisoned=sum(fact.error == "poisoned" for fact in known.values()),
         taken_back=sum(line.token not in tokens for line in starts),
-        zombies=sum(1 for _ in _overlaps(said, known, owned=False)) - sum(1 for _ in _overlaps(said, known, owned=True)),
+        zombies=len({earlier.token for _, earlier, _ in _overlaps(said, known, owned=False)} - overlapping),
     )
 
 
@@ -188,9 +189,7 @@ def _one_holder(said: Sequence[Line], facts: Mapping[str, Fact]) -> Iterable[str
         yield f"I2 lane {lane}: {later.job_id}/{later.attempt} started while {earlier.job_id}/{earlier.attempt} held it"
 
 
-def _overlaps(
-    said: Sequence[Line], facts: Mapping[str, Fact], *, owned: bool
-) -> Iterable[tuple[str, Line, Line]]:
+def _overlaps(said: Sequence[Line], facts: Mapping[str, Fact], *, owned: bool) -> Iterable[tuple[str, Line, Line]]:
     """Runs of a lane that started before an earlier one was over; `owned`: over by its right, not by its own word."""
     ends = {line.token: line.at for line in said if line.what == "end"}
     lost = {a.token: a.at for fact in facts.values() for a in fact.attempts if a.status == "lost"}

@@ -71,6 +71,13 @@ def _literal(value: Any) -> str:
     if value is None:
         return "null"
     if isinstance(value, list | tuple):
-        value = "{" + ",".join(f'"{each}"' for each in value) + "}"
+        value = "{" + ",".join(map(_element, value)) + "}"
     text = str(value).replace("'", "''")
     return f"'{text}'"
+
+
+def _element(value: Any) -> str:
+    if value is None:
+        return "NULL"
+    text = str(value).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{text}"'

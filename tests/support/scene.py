@@ -24,6 +24,7 @@ from tests.support.waiting import eventually
 
 QUEUES = {"base": 1, "chat": 3, "exam": 4, "assignment": 5, "profile": 6}
 BATCH = 6
+ROOM = 5 * BATCH
 PATIENCE = 120.0
 
 _numbers = itertools.count(1)
@@ -73,11 +74,15 @@ class Scene:
 
     async def _feed(self, load: Load, trial: str, seconds: float) -> None:
         for number in itertools.count():
-            await self.offer(load, [_item(load.queue, trial, number * BATCH + place, seconds) for place in range(BATCH)])
+            places = range(number * BATCH, (number + 1) * BATCH)
+            await self.offer(load, [_item(load.queue, trial, place, seconds) for place in places])
             if load.until.is_set():
                 return
-            while len(load.jobs) - await self._ended(load) > 5 * BATCH and not load.until.is_set():
-                await asyncio.sleep(0.05)
+            await eventually(lambda: self._has_room(load), within=PATIENCE, what="room for more jobs")
+
+    async def _has_room(self, load: Load) -> bool:
+        """Enough waits already, as long as the load is to go on."""
+        return load.until.is_set() or len(load.jobs) - await self._ended(load) < ROOM
 
     async def _ended(self, load: Load) -> int:
         try:
@@ -148,21 +153,11 @@ class Scene:
         return {}
 
     async def _facts(self, load: Load) -> dict[str, Fact]:
-        rows = await self.fleet.ledger.fetch(_FACTS, load.jobs)
-        facts = {
-            str(row["job_id"]): Fact(
-                str(row["job_id"]), row["status"], row["lane_id"], row["lane_seq"] or 0, row["retries"], row["error"], [], []
-            )
-            for row in rows
-        }
+        facts = {row["job_id"]: Fact(**row) for row in await self.fleet.ledger.fetch(_FACTS, load.jobs)}
         for row in await self.fleet.ledger.fetch(_ATTEMPTS, load.jobs):
-            attempts = facts[str(row["job_id"])].attempts
-            assert isinstance(attempts, list)
-            attempts.append(Attempt(row["attempt"], str(row["claim_token"]), row["status"], row["at"]))
+            facts[row["job_id"]].attempts.append(Attempt(row["attempt"], row["token"], row["status"], row["at"]))
         for row in await self.fleet.ledger.fetch(_ROWS, [str(job) for job in load.jobs]):
-            written = facts[row["job_id"]].rows
-            assert isinstance(written, list)
-            written.append((row["attempt"], row["token"]))
+            facts[row["job_id"]].rows.append((row["attempt"], row["token"]))
         return facts
 
     async def kill_postgres(self) -> None:
@@ -203,10 +198,13 @@ def _item(queue: str, trial: str, number: int, seconds: float) -> dict[str, obje
             return item(queue, seconds=seconds)
 
 
-_FACTS = "select job_id, status, lane_id, lane_seq, retries, error from jobs where job_id = any($1::uuid[])"
+_FACTS = """
+select job_id::text, status, lane_id as lane, coalesce(lane_seq, 0) as lane_seq, retries, error
+from jobs where job_id = any($1::uuid[])
+"""
 
 _ATTEMPTS = """
-select job_id, attempt, claim_token, status, extract(epoch from finished_at)::float8 as at
+select job_id::text, attempt, claim_token::text as token, status, extract(epoch from finished_at)::float8 as at
 from job_attempts where job_id = any($1::uuid[]) order by job_id, attempt
 """
 

@@ -97,7 +97,9 @@ def _kind(name: str, **more: Any) -> JobKind:
 
 KINDS = (_kind("run"), _kind("permitted", permits=("llm_total",)))
 
-_INSERT = text("insert into witnessed (tenant_id, job_id, attempt, token) values (:tenant_id, :job_id, :attempt, :token)")
+_INSERT = text(
+    "insert into witnessed (tenant_id, job_id, attempt, token) values (:tenant_id, :job_id, :attempt, :token)"
+)
 
 # Without a key on purpose: a second row of the same run has to be seen, not refused.
 _TABLE = """

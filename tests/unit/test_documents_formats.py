@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import docx
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from app.documents.extract.docx import extract as extract_docx
 from app.documents.extract.encoding import decode
 from app.documents.extract.html import extract as extract_html
+from app.documents.extract.image import without_echoes
 from app.documents.extract.layout import Piece, arrange
 from app.documents.extract.lines import Line
 from app.documents.extract.markdown import extract as extract_markdown
@@ -18,8 +20,13 @@ from app.documents.extract.tex import extract as extract_tex
 from app.documents.failures import DocumentFailure
 from app.documents.kinds import kind_of
 from app.documents.limits import DEFAULT
+from app.documents.ocr.child import apart
+from app.documents.questions.parser import parse_questions
 from app.documents.sniff import sniff
+from tests.corpus.documents import corpus
 from tests.corpus.documents.direct import NoRecogniser, key_of, sheets_of
+
+FILES = Path(corpus.__file__).parent / "files"
 
 
 def source(name: str, content: bytes | str) -> Source:
@@ -147,3 +154,39 @@ def test_marks_may_stand_in_a_word_or_web_page() -> None:
     page = "<table><tr><th>Student ID<th>Name<th>Q1<th>Q2<tr><td>s1<td>Ann<td>3<td>4<tr><td>s2<td>Bob<td>1<td>2</table>"
     sheets = sheets_of((("marks.html", page.encode()),))
     assert [student.scores for student in sheets.students] == [{"Q1": 3, "Q2": 4}, {"Q1": 1, "Q2": 2}]
+
+
+def test_an_old_workbook_is_read() -> None:
+    sheets = sheets_of((("marks.xls", (FILES / "marks.xls").read_bytes()),))
+    assert [(student.student_id, student.scores, student.absent) for student in sheets.students] == [
+        ("2024001", {"Q1": 4, "Q2": 7.5}, False),
+        ("2024002", {"Q1": None, "Q2": None}, True),
+        ("2024003", {"Q1": 5, "Q2": 9}, False),
+    ]
+    assert [question.max_score for question in sheets.questions] == [5, 10]
+
+
+def test_a_key_in_a_printed_table_is_read_by_its_columns() -> None:
+    lines = [
+        Line("1. Which?", "a.pdf"),
+        Line("A. ice   B. fire", "a.pdf"),
+        Line("2. How long?", "a.pdf"),
+        Line("Answer Key", "a.pdf"),
+    ]
+    lines += [Line(text, "a.pdf") for text in ("Question   Answer   Points", "1   B   3", "2   4 cm 5")]
+    paper = parse_questions(lines)
+    assert [(question.answer, question.max_score) for question in paper.questions] == [("B", 3), ("4 cm", 5)]
+
+
+def test_characters_between_two_overlapping_boxes_are_read_once() -> None:
+    pieces = [Piece("A. 90 C", 100, 0, 320, 50), Piece("C", 290, 0, 318, 50), Piece("B. 95 C", 400, 0, 600, 50)]
+    assert [kept.text for kept in without_echoes(pieces)] == ["A. 90 C", "B. 95 C"]
+
+
+def test_words_far_apart_in_one_line_are_cells() -> None:
+    def box(left: float, right: float) -> list[list[float]]:
+        return [[left, 0], [right, 0], [right, 20], [left, 20]]
+
+    line = {"text": "2 3 4", "score": 0.9, "box": box(0, 240)}
+    words = [("2", 0.9, box(0, 10)), ("3", 0.8, box(100, 110)), ("4", 0.9, box(230, 240))]
+    assert [(part["text"], part["box"][0][0]) for part in apart(line, words)] == [("2", 0), ("3", 100), ("4", 230)]

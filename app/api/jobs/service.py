@@ -24,7 +24,7 @@ from app.engine.ledger.retry import JobNotRetryable, retry
 from app.engine.ledger.rows import Due, JobRow
 from app.engine.ledger.submit import Accepted, NewJob
 from app.engine.requests import Wish, accept
-from app.kit.db import Connection, driver_connection
+from app.kit.db import Connection
 from app.kit.errors import Refusal
 from app.kit.failpoints import failpoint
 
@@ -120,8 +120,8 @@ class Jobs:
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Connection]:
-        async with self.services.database.session(self.tenant_id) as session:
-            yield await driver_connection(session)
+        async with self.services.database.tenant(self.tenant_id) as connection:
+            yield connection
 
     async def _see(self, connection: Connection, row: JobRow, *, debounced: bool = False) -> Sight:
         places = await lane_places(connection, [row])

@@ -18,6 +18,9 @@ PAGE_NUMBER = re.compile(
       | [-–—•·]\s*\d{1,3}\s*[-–—•·]
       | \[?(?:turn\s+over|please\s+turn\s+over|p\.?t\.?o\.?|go\s+on\s+to\s+the\s+next\s+page)\]?
       | (?:请|請)?翻(?:页|頁)
+      | \[?total(?:\s+(?:marks?|points?|score|for\s+[\w\s]{1,30}))?\s*[:=]?\s*\d+\s*(?:marks?|points?|分)?\]?
+      | (?:this\s+is\s+the\s+)?end\s+of\s+(?:the\s+)?(?:test|exam(?:ination)?|paper|quiz|questions?|section\s+\w+)
+      | (?:this\s+page\s+(?:is\s+)?(?:intentionally\s+)?(?:left\s+)?)?blank(?:\s+page)?
     )\W*$""",
     re.IGNORECASE | re.VERBOSE,
 )

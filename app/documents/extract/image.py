@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from io import BytesIO
+from typing import Any
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from app.documents.extract.layout import Piece, arrange, straighten
+from app.documents.extract.layout import Corners, Piece, arrange, straighten
 from app.documents.extract.lines import Extracted
 from app.documents.extract.source import Desk, Source
 from app.documents.failures import DocumentFailure
 from app.documents.limits import Limits
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
+ECHO, OVERLAP = 2, 0.4
+MARGIN = 0.15
 SMALL_SIDE = 900  # a picture of a page smaller than this is enlarged: thin strokes are lost otherwise
 
 
@@ -48,18 +51,32 @@ def recognised_pieces(picture: Image.Image, desk: Desk) -> tuple[list[Piece], fl
     """The texts of a page, as they would stand if it lay straight, and by how much it leans."""
     lines = desk.recognise(picture.width, picture.height, picture.tobytes())
     boxes, lean = straighten([line["box"] for line in lines])
-    pieces = [
-        Piece(
-            line["text"],
-            min(x for x, _ in box),
-            min(y for _, y in box),
-            max(x for x, _ in box),
-            max(y for _, y in box),
-            score=line["score"],
-        )
-        for line, box in zip(lines, boxes, strict=True)
-    ]
-    return pieces, lean
+    return without_echoes([_piece(line, box) for line, box in zip(lines, boxes, strict=True)]), lean
+
+
+def _piece(line: dict[str, Any], box: Corners) -> Piece:
+    """A text layer's boxes are as high as the letters; the recogniser's have a margin above and below."""
+    top, bottom = min(y for _, y in box), max(y for _, y in box)
+    margin = MARGIN * (bottom - top)
+    left, right = min(x for x, _ in box), max(x for x, _ in box)
+    return Piece(line["text"], left, top + margin, right, bottom - margin, score=line["score"])
+
+
+def without_echoes(pieces: list[Piece]) -> list[Piece]:
+    """Where two of the recogniser's boxes overlap, the characters between them are read twice."""
+    return [piece for piece in pieces if not any(_echoes(piece, other) for other in pieces if other is not piece)]
+
+
+def _echoes(piece: Piece, other: Piece) -> bool:
+    text = piece.text.strip()
+    across = min(piece.x1, other.x1) - max(piece.x0, other.x0)
+    down = min(piece.y1, other.y1) - max(piece.y0, other.y0)
+    return (
+        len(text) <= ECHO < len(other.text.strip())
+        and (other.text.strip().endswith(text) or other.text.strip().startswith(text))
+        and across > OVERLAP * (piece.x1 - piece.x0)
+        and down > OVERLAP * piece.height
+    )
 
 
 def extract(source: Source) -> Extracted:

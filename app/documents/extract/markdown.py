@@ -10,7 +10,7 @@ from app.documents.extract.source import Source
 
 HEADING = re.compile(r"^\s{0,3}#{1,6}\s+(.*?)\s*#*\s*$")
 RULE = re.compile(r"^\s{0,3}(?:[-*_=]\s*){3,}$")
-BULLET = re.compile(r"^(\s*)[-*+]\s+(?:\[[ xX]?\]\s+)?")
+BULLET = re.compile(r"^(\s*)[-*+]\s+(?:\[(?:[ ]?|(?P<ticked>[xX]))\]\s+)?")
 QUOTE = re.compile(r"^\s{0,3}(?:>\s?)+")
 FENCE = re.compile(r"^\s{0,3}(?:```|~~~)")
 IMAGE = re.compile(r"!\[([^\]]*)\]\([^)]*\)|!\[([^\]]*)\]\[[^\]]*\]|<img\b[^>]*>", re.IGNORECASE)
@@ -40,7 +40,9 @@ def _markdown_line(raw: str, name: str) -> list[Line]:
     if heading:
         text = heading.group(1)
     figures = [Line(FIGURE, name, figure=True) for _ in IMAGE.finditer(text)]
-    text = BULLET.sub(r"\1", IMAGE.sub("", text))
+    bullet = BULLET.match(text)
+    ticked = " ✓" if bullet and bullet["ticked"] else ""  # the right option of a quiz
+    text = BULLET.sub(r"\1", IMAGE.sub("", text)) + ticked
     if text.strip().startswith("|") and text.count("|") > 1:
         cells = [_words(cell) for cell in text.strip().strip("|").split("|")]
         return [row_line(cells, name), *figures]

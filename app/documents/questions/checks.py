@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from app.documents.questions.blocks import Block, Cut
 from app.documents.questions.points import announced_count, section_points
-from app.documents.questions.sections import Section
+from app.documents.questions.sections import BONUS, Section
 from app.documents.values import Notice, Question
 
 DOUBTFUL = 0.7
@@ -52,8 +52,16 @@ def _unnumbered(sections: list[Section]) -> list[Notice]:
             detail=f"“{section.title[:60]}” has no numbered question; add what it asks by hand.",
         )
         for section in sections
-        if not section.blocks and (section_points(section.title) is not None or section.title[0] in CHINESE_NUMBERS)
+        if not section.blocks and _asks_itself(section, last=section is sections[-1])
     ]
+
+
+def _asks_itself(section: Section, *, last: bool) -> bool:
+    """第一部分 only holds sections; 五、习作 and a bonus are questions without a number."""
+    if section.title[0] in CHINESE_NUMBERS or BONUS.match(section.title):
+        return True
+    filled = last or any(line.text.strip() for line in section.preamble)
+    return filled and section_points(section.title) is not None
 
 
 def _doubts(questions: list[Question]) -> list[Notice]:

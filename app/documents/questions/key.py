@@ -14,6 +14,7 @@ from app.documents.questions.key_tables import (
     entries_of_table,
     is_table_header,
     part_label,
+    with_points_apart,
 )
 from app.documents.questions.marks import CHINESE
 from app.documents.questions.parts import cut, find_answer_parts
@@ -110,11 +111,14 @@ def parse_key(lines: list[Line]) -> list[Entry]:
 def _with_tables(lines: list[Line]) -> list[Line]:
     """A printed table is lines of texts set apart; its header tells that they are cells."""
     found: list[Line] = []
-    inside = False
+    header: list[str] = []
     for line in lines:
         cells = line.cells or [cell.strip() for cell in line.text.split(GAP) if cell.strip()]
-        inside = (inside and len(cells) > 1) or is_table_header(cells)
-        found.append(replace(line, cells=cells) if inside else line)
+        if is_table_header(cells):
+            header = cells
+        elif len(cells) <= 1:
+            header = []
+        found.append(replace(line, cells=with_points_apart(cells, header)) if header else line)
     return found
 
 

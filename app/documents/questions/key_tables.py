@@ -49,6 +49,13 @@ def is_table_header(cells: list[str]) -> bool:
     return any(ANSWER_WORDS.match(cell) for cell in cells) or numbers == len(cells) - 1
 
 
+def with_points_apart(cells: list[str], header: list[str]) -> list[str]:
+    """A long answer may come so close to its marks that both were read as one text."""
+    close = len(cells) == len(header) - 1 and POINT_WORDS.match(header[-1])
+    found = re.fullmatch(r"(.*\S)\s+(\d{1,3}(?:\.\d)?)", cells[-1]) if close else None
+    return [*cells[:-1], *found.groups()] if found else cells
+
+
 def entries_of_table(rows: list[list[str]]) -> list[Entry]:
     """Numbers over answers, as often as they follow one another; or one question a row."""
     width = max(len(row) for row in rows)

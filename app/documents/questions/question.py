@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from app.documents.questions.answers import Answered, clean_answer, take_answer
 from app.documents.questions.blocks import Block
-from app.documents.questions.kinds import type_of, type_said_in
+from app.documents.questions.kinds import EMPTY_BRACKETS, type_of, type_said_in
 from app.documents.questions.marks import Style
 from app.documents.questions.options import take_options
 from app.documents.questions.parts import cut, find_answer_parts, find_parts
 from app.documents.questions.points import points_each, section_points, take_labelled_points, take_points
-from app.documents.questions.wording import is_blank, joined, tidy, without_answer_space
+from app.documents.questions.wording import BLANK_RUN, is_blank, joined, tidy, without_answer_space
 from app.documents.values import Option, Question, QuestionType, Source
 
 ANSWERED_BRACKET = re.compile(r"[（(]\s*([A-H](?:\s*[,，、]?\s*[A-H])*)\s*[）)](?=[\s。.?？]*$)")
@@ -171,6 +171,8 @@ def _completeness(shared: Shared, stem: str, options: list[Option], answer: str 
         sure *= 0.6
     if shared.section in CHOICES and not options:
         sure *= 0.6
+    if shared.section == "blank" and not BLANK_RUN.search(stem) and not EMPTY_BRACKETS.search(stem):
+        sure *= 0.65  # the recogniser does not see lines to write on
     if options and (len(options) == 1 or any(not option.text for option in options)):
         sure *= 0.7
     if options and answer and not re.fullmatch(r"[A-H]+", answer):

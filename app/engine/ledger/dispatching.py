@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeAlias
 from uuid import UUID
 
-from app.engine.ledger.rows import HINTED, Due, Hint
+from app.engine.ledger.rows import HINTED, LANE_HEAD, Due, Hint
 from app.kit.db import Connection
 
 Place: TypeAlias = tuple[datetime, UUID]
@@ -112,7 +112,7 @@ where head.status = 'queued' and head.dispatched_at is null
 """
 
 # The share lock lets a new epoch wait for notes under way, and notes that come later find that theirs has passed.
-_MARK = """
+_MARK = f"""
 with current as materialized (
     select epoch from queue_controls where epoch = any($4::text[]) for share
 ), hinted as materialized (
@@ -120,7 +120,7 @@ with current as materialized (
     from unnest($1::uuid[], $2::int[], $3::text[]) as hint (job_id, attempt, epoch)
     join current using (epoch)
     join jobs j on j.job_id = hint.job_id and j.attempt = hint.attempt - 1 and j.status is not distinct from 'queued'
-         and j.dispatched_at is null
+         and j.dispatched_at is null and {LANE_HEAD}
     for no key update of j skip locked
 )
 update jobs j set dispatched_at = now()

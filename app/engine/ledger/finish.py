@@ -91,12 +91,6 @@ def _by_hint(records: Sequence[asyncpg.Record]) -> dict[Hint, Ended]:
     return {Hint(record["job_id"], record["attempt"]): Ended(*record) for record in records}
 
 
-async def hold(connection: Connection, delivery: Delivery) -> bool:
-    """Lock the job's row for the rest of the transaction if this delivery still owns it."""
-    held = await connection.fetchval(_HOLD, delivery.job_id, delivery.attempt, delivery.token)
-    return held is not None
-
-
 # `is not distinct from` keeps the planner off the partial index on processing rows: as `=`, it drove from that index
 # and compared rows x batch (measured: a tenth of the speed at 500 in flight).
 _FINISH = """
@@ -145,10 +139,4 @@ join unnest($1::uuid[], $2::int[], $3::uuid[], $4::text[]) as mine (job_id, atte
   on recorded.job_id = mine.job_id and recorded.attempt = mine.attempt and recorded.claim_token = mine.token
      and recorded.status = mine.outcome
 join jobs j on j.job_id = recorded.job_id and j.tenant_id = recorded.tenant_id
-"""
-
-_HOLD = """
-select 1 from jobs
-where job_id = $1 and attempt = $2 and claim_token = $3 and status is not distinct from 'processing'
-for update
 """

@@ -16,7 +16,7 @@ from app.api.pages import Cursor, Limit, NumberCursor, PageCursor, PageNumberCur
 from app.api.problems import refusals
 from app.api.refusals import InvalidCursor
 from app.api.wire import JsonResponse, edge_router
-from app.kit.db import Connection, driver_connection
+from app.kit.db import Connection
 from app.workloads.chat import sessions
 from app.workloads.chat.routes.people import AskedPerson, NotYours
 from app.workloads.chat.schemas import ReplySource
@@ -183,8 +183,8 @@ async def delete_session(
 
 @asynccontextmanager
 async def _connection(services: Services, tenant_id: str) -> AsyncIterator[Connection]:
-    async with services.database.session(tenant_id) as session:
-        yield await driver_connection(session)
+    async with services.database.tenant(tenant_id) as connection:
+        yield connection
 
 
 def _session(row: SessionRow) -> dict[str, Any]:

@@ -1,0 +1,40 @@
+"""Count round trips where they leave this process: statements to Postgres, calls to Redis."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from unittest import mock
+
+import asyncpg
+from arq.connections import ArqRedis
+
+
+class Counted:
+    """What was asked, by the statement's text and the command's name."""
+
+    def __init__(self) -> None:
+        self.statements: Counter[str] = Counter()
+        self.calls: Counter[str] = Counter()
+
+
+@contextmanager
+def counting() -> Iterator[Counted]:
+    counted = Counted()
+    execute, command = asyncpg.Connection._execute, ArqRedis.execute_command
+
+    async def counted_execute(self: asyncpg.Connection, query: str, *args: Any, **options: Any) -> Any:
+        counted.statements[query] += 1
+        return await execute(self, query, *args, **options)
+
+    async def counted_command(self: ArqRedis, *args: Any, **options: Any) -> Any:
+        counted.calls[str(args[0])] += 1
+        return await command(self, *args, **options)
+
+    with (
+        mock.patch.object(asyncpg.Connection, "_execute", counted_execute),
+        mock.patch.object(ArqRedis, "execute_command", counted_command),
+    ):
+        yield counted
