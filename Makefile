@@ -45,8 +45,9 @@ format: install ## Rewrite the code in the house's format
 	$(BIN)/ruff format .
 
 .PHONY: nightly
-nightly: install ## What takes long: 200 examples of every operation of the API, and of every parser of documents
-	HOMEROOM_EXAMPLES=200 $(BIN)/python -m pytest tests/contract/test_schemathesis.py tests/unit/test_documents_fuzz.py
+nightly: install ## What takes long: 200 examples of every operation of the API, of every parser of documents, of lanes' histories
+	HOMEROOM_EXAMPLES=200 $(BIN)/python -m pytest tests/contract/test_schemathesis.py tests/unit/test_documents_fuzz.py \
+	  tests/integration/test_lane_stateful.py
 
 .PHONY: prove
 prove: ## Check the model of the lanes' protocol with Spin: what must hold, and what must not (docs/proofs)
@@ -55,6 +56,10 @@ prove: ## Check the model of the lanes' protocol with Spin: what must hold, and 
 .PHONY: storm
 storm: install ## 50 conversations of 20 turns, a kill every two seconds, a FLUSHALL: every turn answered, in order, once
 	STORM_LANES=50 STORM_TURNS=20 STORM_WORKERS=3 STORM_KILL_EVERY=2 $(BIN)/python -m pytest tests/acceptance/test_chat_storm.py
+
+.PHONY: faults
+faults: install ## Every fault again and again, judged by what the jobs wrote down (FAULT_TRIALS=5 for ten minutes; docs/RELIABILITY.md)
+	FAULT_TRIALS=$(or $(FAULT_TRIALS),20) $(BIN)/python -m pytest tests/faults
 
 .PHONY: bench
 bench: install ## Measure the engine beside other queues (half an hour; ONLY=A,D PEERS=taskiq RUNS=1 for parts, UPDATE=1 to keep)

@@ -1,60 +1,54 @@
-"""The control: a stock ARQ queue under the same fault and the same judge, which has to find it wanting."""
+"""The control: a stock ARQ queue under the same faults and the same judge, which has to find it wanting."""
 
 from __future__ import annotations
 
-import asyncio
-import os
+import sys
 from pathlib import Path
-from typing import Any
-from uuid import uuid4
 
-import arq
-from arq.connections import RedisSettings
+from arq.connections import ArqRedis
 
 from app.core.embedded import EmbeddedRedis
-from tests.support.history import Accepted, Fact, append, check, read_lines
+from app.kit.redis import connect, disconnect
+from tests.support.history import Accepted, Fact, Report, check, read_lines
+from tests.support.processes import running
 from tests.support.waiting import eventually
 
 JOBS = 30
-
-
-async def witness(ctx: dict[str, Any], path: str) -> None:
-    who = {"job_id": ctx["job_id"], "attempt": ctx["job_try"], "token": uuid4().hex, "lane": None, "pid": os.getpid()}
-    append(Path(path), what="start", **who)
-    await asyncio.sleep(0.05)
-    append(Path(path), what="end", **who)
+DATABASE = 13
 
 
 async def test_a_stock_queue_loses_what_redis_forgets(redis_server: EmbeddedRedis, tmp_path: Path) -> None:
     history = tmp_path / "history.jsonl"
-    settings = RedisSettings.from_dsn(redis_server.url(13))
-    pool = await arq.create_pool(settings)
-    worker = arq.Worker([witness], redis_settings=settings, handle_signals=False, poll_delay=0.05, max_jobs=3)
-    serving = asyncio.create_task(worker.async_run())
+    environment = {"STOCK_REDIS_URL": redis_server.url(DATABASE), "WITNESS_HISTORY": str(history)}
+    pool = connect(redis_server.url(DATABASE))
     try:
-        jobs = [await pool.enqueue_job("witness", str(history)) for _ in range(JOBS)]
-        accepted = [Accepted(job.job_id, job.job_id) for job in jobs if job is not None]
-        assert len(accepted) == JOBS
-
-        async def amid() -> bool:
-            return history.exists() and len(read_lines(history)) >= 6
-
-        await eventually(amid, what="work to spoil")
-        await pool.flushdb()
-        later = await pool.enqueue_job("witness", str(history))
-        assert later is not None
-
-        async def served() -> bool:
-            return any(line.job_id == later.job_id and line.what == "end" for line in read_lines(history))
-
-        await eventually(served, what="a job of after the loss, by which the worker has nothing else left to do")
+        async with running([sys.executable, "-m", "tests.support.stock"], environment=environment):
+            accepted = [await _enqueue(pool) for _ in range(JOBS)]
+            await eventually(lambda: _lines_are(history, 6), within=60, what="work to spoil")
+            await pool.flushdb()
+            later = await _enqueue(pool)
+            await eventually(lambda: _has_ended(history, later), within=60, what="a job of after the loss")
     finally:
-        await worker.close()
-        serving.cancel()
-        await asyncio.gather(serving, return_exceptions=True)
-        await pool.aclose()
-    ended = {line.job_id for line in read_lines(history) if line.what == "end"}
-    facts = {each.job_id: Fact(each.job_id, "queued") for each in accepted if each.job_id not in ended}
-    report = check(accepted, [], facts | {job: Fact(job, "cancelled") for job in ended})
-    lost = [each for each in report.violations if each.startswith("I1")]
+        await disconnect(pool)
+    lost = [each for each in _judge(history, accepted).violations if each.startswith("I1")]
     assert 0 < len(lost) < JOBS
+
+
+async def _enqueue(pool: ArqRedis) -> Accepted:
+    job = await pool.enqueue_job("witness")
+    assert job is not None
+    return Accepted(job.job_id, job.job_id)
+
+
+async def _lines_are(history: Path, number: int) -> bool:
+    return len(read_lines(history)) >= number
+
+
+async def _has_ended(history: Path, job: Accepted) -> bool:
+    return any(line.job_id == job.job_id and line.what == "end" for line in read_lines(history))
+
+
+def _judge(history: Path, accepted: list[Accepted]) -> Report:
+    """What ran to its end has ended; of the others nothing is known any more."""
+    ended = {line.job_id for line in read_lines(history) if line.what == "end"}
+    return check(accepted, [], {job: Fact(job, "cancelled") for job in ended})

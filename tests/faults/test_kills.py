@@ -16,7 +16,7 @@ import redis.asyncio
 from tests.support.fleet import KILLED
 from tests.support.history import Accepted
 from tests.support.scene import PATIENCE, Load, Scene, item
-from tests.support.trials import LONG, trials
+from tests.support.trials import is_long, trials
 from tests.support.waiting import eventually
 
 AT_WORK = (
@@ -62,7 +62,7 @@ async def test_reconcilers_are_killed_between_two_writes(scene: Scene, trial: in
         await scene.offer(load, [item("assignment", lane=f"repair-{trial}-{n % 2}") for n in range(4)])
         await scene.offer(load, [item("assignment") for _ in range(4)])
         for place in (*AT_REPAIR[:-1], "begin.committed", AT_REPAIR[-1]):
-            if place.startswith("rebuild") and not (LONG and place == "rebuild.hinted"):
+            if place.startswith("rebuild") and not (is_long(trial) and place == "rebuild.hinted"):
                 await server.flushall()  # but once in the long version, where the mark of who died has to end by itself
             if place == "sweep.dispatched":  # what nobody was told of
                 await scene.fleet.ledger.execute("update jobs set dispatched_at = null where queue = 'assignment'")

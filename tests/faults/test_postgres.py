@@ -13,13 +13,13 @@ from app.kit.db import Connection, Database
 from tests.support.cutter import serve_cutter
 from tests.support.jobs import attempts, begun, end, live_worker, queued, row
 from tests.support.scene import Load, Scene, item
-from tests.support.trials import trials
+from tests.support.trials import cheap_trials, trials
 from tests.support.waiting import eventually
 
 CUTS = 3
 
 
-@trials
+@cheap_trials
 async def test_postgres_is_killed_amid_work(scene: Scene, trial: int) -> None:
     async with scene.load() as load:
         await scene.amid(load)
@@ -29,7 +29,7 @@ async def test_postgres_is_killed_amid_work(scene: Scene, trial: int) -> None:
     assert scene.unharmed()
 
 
-@trials
+@cheap_trials
 async def test_postgres_is_restarted_amid_work(scene: Scene, trial: int) -> None:
     async with scene.load() as load:
         await scene.amid(load)
@@ -39,7 +39,7 @@ async def test_postgres_is_restarted_amid_work(scene: Scene, trial: int) -> None
     assert scene.unharmed()
 
 
-@trials
+@cheap_trials
 async def test_a_begin_that_a_crash_takes_back_is_fenced(scene: Scene, trial: int) -> None:
     """By hand, since it takes a crash within the moment before anybody's next flush."""
     for _ in range(5):

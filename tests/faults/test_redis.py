@@ -6,13 +6,13 @@ import redis.asyncio
 
 from tests.support.fleet import KILLED
 from tests.support.scene import QUEUES, Scene
-from tests.support.trials import LONG, trials
+from tests.support.trials import cheap_trials, is_long, trials
 from tests.support.waiting import eventually
 
-OUTAGE = 20.0 if LONG else 3.0
+OUTAGE, LONG_OUTAGE = 3.0, 20.0
 
 
-@trials
+@cheap_trials
 async def test_every_database_is_emptied_amid_work(scene: Scene, trial: int) -> None:
     async with redis.asyncio.Redis.from_url(scene.redis.url(QUEUES["chat"])) as queue, scene.load() as load:
         for _ in range(2):
@@ -24,7 +24,7 @@ async def test_every_database_is_emptied_amid_work(scene: Scene, trial: int) -> 
     assert scene.unharmed()
 
 
-@trials
+@cheap_trials
 async def test_redis_is_killed_amid_work_and_comes_back(scene: Scene, trial: int) -> None:
     async with scene.load() as load:
         await scene.amid(load)
@@ -41,7 +41,7 @@ async def test_redis_stays_away_for_long(scene: Scene, trial: int) -> None:
         await scene.amid(load)
         scene.redis.kill()
         known = len(load.jobs)
-        await scene.restart(scene.redis, after=OUTAGE)
+        await scene.restart(scene.redis, after=LONG_OUTAGE if is_long(trial) else OUTAGE)
         assert len(load.jobs) > known  # the API accepted meanwhile
         assert (await scene.fleet.statuses(load.jobs))["queued"]
     await scene.judge("outage of Redis", load)

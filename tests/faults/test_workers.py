@@ -10,12 +10,11 @@ import pytest
 
 from tests.support.fleet import KILLED
 from tests.support.scene import PATIENCE, Load, Scene, item
-from tests.support.trials import LONG, trials
+from tests.support.trials import is_long, trials
 from tests.support.waiting import eventually
 
 SHORT_LEASE = {"LEASE_SECONDS": "1", "HEARTBEAT_SECONDS": "0.25"}
-PATIENT = {"LEASE_SECONDS": "10", "HEARTBEAT_SECONDS": "2"} if LONG else SHORT_LEASE
-BEYOND_THE_LEASE = 12.0 if LONG else 2.5
+USUAL_LEASE = {"LEASE_SECONDS": "10", "HEARTBEAT_SECONDS": "2"}
 
 
 @trials
@@ -52,9 +51,10 @@ async def test_a_job_that_takes_the_loop_for_longer_than_the_lease_keeps_it(
     scene: Scene, trial: int, busy: str
 ) -> None:
     load = Load("base")
-    variables = PATIENT | scene.environment()
+    lease, seconds = (USUAL_LEASE, 12.0) if is_long(trial) else (SHORT_LEASE, 2.5)
+    variables = lease | scene.environment()
     async with scene.fleet.worker("base", **variables) as worker, scene.fleet.worker("base", **variables):
-        await scene.offer(load, [item("base", busy=busy, seconds=BEYOND_THE_LEASE)])
+        await scene.offer(load, [item("base", busy=busy, seconds=seconds)])
         report = await scene.judge(f"a job that {busy}s", load)
         assert worker.returncode is None
     assert (report.runs, report.lost) == (1, 0)
@@ -76,3 +76,17 @@ async def test_a_job_that_kills_its_workers_is_poisoned_and_harms_no_other(scene
     assert tuple(row) == ("poisoned", 3, 0)
     assert await scene.fleet.attempts(poison) == ["lost"] * 3
     assert report.poisoned == 1
+
+
+@trials
+async def test_a_worker_that_is_told_to_stop_hands_its_jobs_back_unharmed(scene: Scene, trial: int) -> None:
+    load, queue = Load("profile"), "profile"
+    async with scene.fleet.worker(queue, PROFILE_GRACE_SECONDS="0.2", **scene.environment()) as leaving:
+        accepted = await scene.offer(load, [item(queue, lane=f"left-{trial}-{n % 2}", seconds=2.0) for n in range(3)])
+        await eventually(lambda: scene.fleet.processing(accepted), within=PATIENCE, what="jobs in the worker's hands")
+        leaving.terminate()
+        assert await asyncio.wait_for(leaving.wait(), PATIENCE) == 0
+    assert ["released"] in [await scene.fleet.attempts(job) for job in accepted]
+    async with scene.fleet.worker(queue, **scene.environment()):
+        report = await scene.judge("SIGTERM amid work", load)
+    assert report.lost == 0

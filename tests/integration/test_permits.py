@@ -275,14 +275,18 @@ async def test_a_drain_returns_what_it_holds(stage: Stage) -> None:
     assert await held(stage) == 0
 
 
-async def test_a_permit_that_nobody_has_a_limit_for_holds_up_no_other_job(stage: Stage) -> None:
+async def test_a_permit_without_a_limit_holds_up_nobody(stage: Stage) -> None:
+    """Claimed together: a name that nobody knows, inputs without the field, a job that needs none, one that has all."""
     crowd = Crowd()
-    nameless, kind = gated(stage, crowd, "{role}"), gated(stage, crowd)
+    named, free = gated(stage, crowd, "{role}"), gated(stage, crowd)
+    unknown = await stage.submit(named, {"role": "unheard-of"})
+    wrong = [await stage.submit(named, value) for value in ({"number": 1}, [1])]
+    others = [await stage.submit(kind, {"role": "one"}) for kind in (free, named)]
+    crowd.gates[None].set()
     async with stage.worker():
-        wrong = await stage.submit(nameless, {"role": "unheard-of", "number": "wrong"})
-        right = await stage.submit(kind, {"role": "x", "number": "right"})
-        crowd.gates["right"].set()
-        await stage.ended(right)
-        assert (await stage.row(wrong))["status"] == "queued"
-        async with stage.database.ledger.acquire() as connection:
-            await cancel(connection, "demo", wrong)
+        for job_id in (unknown, *others):
+            assert (await stage.ended(job_id))["status"] == "done"
+        for job_id in wrong:
+            assert (await stage.ended(job_id))["error"] == "unexpected_error"  # the function's own affair
+        await stage.is_quiet()
+    assert await held(stage) == 0
