@@ -7,10 +7,9 @@ worker runs (execute.py), and by the twin of the ledger (memory.py).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from typing import NoReturn
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -129,12 +128,10 @@ class _NoDatabase(Database):
     def __init__(self) -> None:
         pass
 
-    def session(self, tenant_id: str) -> AbstractAsyncContextManager[AsyncSession]:
-        _refuse(tenant_id)
-
-
-def _refuse(tenant_id: str) -> NoReturn:
-    raise ConfigurationError(
-        f"An inline queue has no database, and the job wants rows of {tenant_id}.",
-        cure="Test a job that reads or writes rows on a Stage, over real servers (tests/support/stage.py).",
-    )
+    @asynccontextmanager
+    async def session(self, tenant_id: str) -> AsyncIterator[AsyncSession]:
+        raise ConfigurationError(
+            f"An inline queue has no database, and the job wants rows of {tenant_id}.",
+            cure="Test a job that reads or writes rows on a Stage, over real servers (tests/support/stage.py).",
+        )
+        yield  # what makes it a context manager, as the real one is

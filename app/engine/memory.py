@@ -183,11 +183,11 @@ class MemoryLanes:
 
     def _add(self, new: NewJob, lane_seq: int | None) -> _Job:
         now = self._now()
-        given = {
+        given: dict[str, Any] = {
             name: getattr(new, name) for name in ("job_id", "tenant_id", "queue", "kind", "max_attempts", "priority")
         }
         given |= {name: getattr(new, name) for name in ("bulk", "request_id", "session_id", "lane_id", "run_at")}
-        blank = dict.fromkeys(("step", "error", "error_detail", "result", "started_at", "finished_at"))
+        blank: dict[str, Any] = dict.fromkeys(("step", "error", "error_detail", "result", "started_at", "finished_at"))
         row = JobRow(
             **given, **blank, status="queued", progress=0, attempt=0, lane_seq=lane_seq, created_at=now, updated_at=now
         )

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
@@ -43,7 +44,7 @@ async def _open(postgres: EmbeddedPostgres, redis_server: EmbeddedRedis, folder:
     """The API and two workers of `chat`, which every fault has to leave alive."""
     deployment = await asyncio.to_thread(make_deployment, postgres.url("struck"), redis_server.url(0))
     history = folder / "history.jsonl"
-    variables = {"WITNESS_HISTORY": str(history), "CHAT_CONCURRENCY": "4"}
+    variables: dict[str, Any] = {"WITNESS_HISTORY": str(history), "CHAT_CONCURRENCY": "4"}
     async with AsyncExitStack() as stack:
         ledger = await stack.enter_async_context(asyncpg.create_pool(deployment.database_url, min_size=0, max_size=3))
         fleet = Fleet(deployment, ledger, folder, entrance=ENTRANCE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from contextlib import AsyncExitStack
+from typing import Any
 
 import pytest
 
@@ -13,8 +14,8 @@ from tests.support.scene import PATIENCE, Load, Scene, item
 from tests.support.trials import is_long, trials
 from tests.support.waiting import eventually
 
-SHORT_LEASE = {"LEASE_SECONDS": "1", "HEARTBEAT_SECONDS": "0.25"}
-USUAL_LEASE = {"LEASE_SECONDS": "10", "HEARTBEAT_SECONDS": "2"}
+SHORT_LEASE: dict[str, Any] = {"LEASE_SECONDS": "1", "HEARTBEAT_SECONDS": "0.25"}
+USUAL_LEASE: dict[str, Any] = {"LEASE_SECONDS": "10", "HEARTBEAT_SECONDS": "2"}
 
 
 @trials

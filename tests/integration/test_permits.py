@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest_asyncio
+from arq.connections import ArqRedis
 
 from app.engine.context import JobContext
 from app.engine.dispatch import Dispatcher, member_of
@@ -19,7 +20,6 @@ from app.engine.permits import SINCE_KEY, Permits
 from app.engine.workload import JobKind
 from app.kit.db import Database
 from app.kit.ids import uuid7
-from app.kit.redis import Client
 from tests.support.deployment import Deployment
 from tests.support.stage import Stage, open_stage, runnable
 from tests.support.waiting import eventually
@@ -55,7 +55,7 @@ async def stage(deployment: Deployment, database: Database) -> AsyncIterator[Sta
         yield opened
 
 
-def redis_of(stage: Stage) -> Client:
+def redis_of(stage: Stage) -> ArqRedis:
     assert stage.shared is not None
     return stage.shared
 
@@ -162,7 +162,7 @@ async def test_a_returned_permit_calls_the_next_by_age(stage: Stage) -> None:
 
 def parked(stage: Stage, count: int) -> Callable[[], Awaitable[bool]]:
     async def look() -> bool:
-        return await stage.redis.zcard("homeroom:deferred") == count
+        return bool(await stage.redis.zcard("homeroom:deferred") == count)
 
     return look
 
@@ -273,6 +273,8 @@ async def test_a_drain_returns_what_it_holds(stage: Stage) -> None:
         assert await held(stage) == 1
     assert await stage.attempts(job_id) == ["released"]
     assert await held(stage) == 0
+    async with stage.database.ledger.acquire() as connection:
+        await cancel(connection, "demo", job_id)
 
 
 async def test_a_permit_without_a_limit_holds_up_nobody(stage: Stage) -> None:

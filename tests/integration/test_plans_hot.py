@@ -143,7 +143,7 @@ async def test_a_note_looks_up_what_it_names(database: Database, ledger: Connect
         connection = Rehearsed(reserved)
         await mark_dispatched(cast(Connection, connection), chosen, ["a-run/1"] * BATCH)
         rows, indexes = connection.looked_at()
-    assert indexes <= BY_ID
+    assert indexes <= BY_ID | BY_LANE
     assert rows <= 3 * BATCH
     noted = "select count(*) from jobs where job_id = any($1) and dispatched_at is not null"
     assert await ledger.fetchval(noted, [hint.job_id for hint in chosen]) == BATCH

@@ -18,6 +18,7 @@ class Counted:
     def __init__(self) -> None:
         self.statements: Counter[str] = Counter()
         self.calls: Counter[str] = Counter()
+        self.pauses = 0  # blocking reads that nobody rang for
 
 
 @contextmanager
@@ -31,7 +32,9 @@ def counting() -> Iterator[Counted]:
 
     async def counted_command(self: ArqRedis, *args: Any, **options: Any) -> Any:
         counted.calls[str(args[0])] += 1
-        return await command(self, *args, **options)
+        reply = await command(self, *args, **options)  # type: ignore[no-untyped-call]
+        counted.pauses += args[0] == "BLPOP" and reply is None
+        return reply
 
     with (
         mock.patch.object(asyncpg.Connection, "_execute", counted_execute),

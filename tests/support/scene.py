@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -55,7 +56,8 @@ class Scene:
     history: Path
     reports: dict[str, list[Report]] = field(default_factory=dict)  # by fault
 
-    def environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, Any]:
+        """What lets a process of the fleet write its lines."""
         return {"WITNESS_HISTORY": str(self.history)}
 
     def lines(self) -> list[Line]:

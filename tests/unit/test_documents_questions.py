@@ -179,7 +179,10 @@ def test_what_the_key_says_about_nothing_is_said() -> None:
 def test_a_missing_number_is_said_and_the_neighbours_stay() -> None:
     paper = read("1. One?\n2. Two?\n4. Four?\n5. Five?")
     assert [question.question_id for question in paper.questions] == ["Q1", "Q2", "Q4", "Q5"]
-    assert [warning.code for warning in paper.warnings] == ["number_missing"]
+    assert [(warning.code, warning.question_id) for warning in paper.warnings] == [
+        ("number_missing", None),
+        ("low_confidence", "Q2"),
+    ]
 
 
 @pytest.mark.parametrize(

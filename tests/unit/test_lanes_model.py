@@ -68,7 +68,7 @@ async def test_a_lane_has_one_holder_and_starts_in_its_order_whatever_happens(st
             [begun] = [each.delivery for each in tries if each.verdict is Verdict.RUN]
             assert begun is not None
             assert begun.job_id == head.hint.job_id == live[0].job_id
-            first_starts += [live[0].lane_seq] if begun.attempt == 1 else []
+            first_starts += [live[0].lane_seq or 0] if begun.attempt == 1 else []
         elif step in ("done", "fail") and begun is not None:
             how = End.DONE if step == "done" else End.FAILED
             ended = await lanes.end(Ending(begun, how, result="1"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 from app.documents.extract.furniture import without_furniture
 from app.documents.extract.lines import GAP, Line
@@ -34,6 +35,7 @@ class Block:
     section: Section | None
     context: list[Line] = field(default_factory=list)
     filled: bool = False  # its number was only found because its neighbours were
+    before_gap: bool = False  # the next number is missing: its question may be in these lines
 
 
 @dataclass(slots=True)
@@ -55,6 +57,8 @@ def cut_paper(lines: list[Line]) -> Cut:
         marks = _chain_of(lines[:key_at], style)
     filled = _fill_gaps(lines[:key_at], marks)
     blocks, sections = _blocks(lines[:key_at], sorted([*marks, *filled], key=lambda mark: mark.at), style, set(filled))
+    for block, after in pairwise(blocks):
+        block.before_gap = after.number > block.number + 1
     first = marks[0].at if marks else key_at
     key = key_lines(lines, key_at) if key_at < len(lines) else []
     return Cut(_title(lines[:first]), blocks, sections, key, style)

@@ -160,7 +160,8 @@ def _answer_in_place(stem: str, options: list[Option]) -> tuple[str, str | None]
 
 def _sureness(block: Block, style: Style) -> float:
     recognised = min((line.score for line in block.lines if line.text.strip()), default=1.0)
-    return (0.75 if block.filled else 1.0) * (0.85 if style == "bare" else 1.0) * recognised
+    sure = (0.75 if block.filled else 1.0) * (0.65 if block.before_gap else 1.0)
+    return sure * (0.85 if style == "bare" else 1.0) * recognised
 
 
 def _completeness(shared: Shared, stem: str, options: list[Option], answer: str | None) -> float:
@@ -175,6 +176,8 @@ def _completeness(shared: Shared, stem: str, options: list[Option], answer: str 
         sure *= 0.65  # the recogniser does not see lines to write on
     if options and (len(options) == 1 or any(not option.text for option in options)):
         sure *= 0.7
+    if any(take_options(option.text).options for option in options):
+        sure *= 0.5  # the options of two questions
     if options and answer and not re.fullmatch(r"[A-H]+", answer):
         sure *= 0.7
     return sure
