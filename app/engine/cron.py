@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
@@ -34,7 +34,7 @@ class Upkeep:
     """What a task of the whole deployment works with."""
 
     database: Database
-    pools: dict[str, ArqRedis]  # of every queue
+    pools: Mapping[str, ArqRedis]  # of every queue
     shared: ArqRedis
     lease: float  # a worker's, in seconds
     on_expire: tuple[OnExpire, ...] = ()

@@ -12,10 +12,10 @@ import pytest
 import pytest_asyncio
 from arq.connections import ArqRedis
 
-from app.engine.dispatch import EPOCH_KEY, LEASES_KEY, WAKE_KEY, Dispatcher, hint_of, member_of
+from app.engine.dispatch import EPOCH_KEY, LEASES_KEY, Dispatcher, hint_of, member_of
 from app.engine.ledger.rows import Due, Hint
 from app.kit.ids import uuid7
-from app.kit.redis import QUEUE_KEY, connect, disconnect
+from app.kit.redis import QUEUE_KEY, WAKE_KEY, connect, disconnect
 from tests.support.deployment import Deployment
 from tests.support.waiting import eventually
 

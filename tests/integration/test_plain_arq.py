@@ -19,9 +19,9 @@ import pytest_asyncio
 from arq.jobs import Job, JobResult, JobStatus
 from arq.worker import Retry, func
 
-from app.engine.dispatch import WAKE_KEY, PlainJob
+from app.engine.dispatch import PlainJob
 from app.kit.db import Database
-from app.kit.redis import connect, disconnect, with_database
+from app.kit.redis import WAKE_KEY, connect, disconnect, with_database
 from app.workloads import WORKLOADS
 from tests.support.deployment import Deployment, serve_worker
 from tests.support.stage import Stage, open_stage
