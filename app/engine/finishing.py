@@ -15,11 +15,13 @@ import asyncpg
 from app.engine.dispatch import Dispatcher
 from app.engine.events import Event, EventLog
 from app.engine.hints import Held, Notebook
+from app.engine.ledger.begin import Delivery
 from app.engine.ledger.dispatching import lane_heads
 from app.engine.ledger.finish import End, Ended, Ending, already_ended, finish
 from app.engine.ledger.rows import TERMINAL, Due, Hint
 from app.engine.ledger.writes import write
 from app.engine.metrics import WorkerMetrics
+from app.kit.aside import Aside
 from app.kit.backoff import Backoff
 from app.kit.db import TRY_AGAIN, Database
 from app.kit.failpoints import failpoint
@@ -57,6 +59,7 @@ class Finisher:
         self._unsettled = 0
         self._flight: asyncio.Task[None] | None = None
         self._notes = Notebook(database)
+        self._returning = Aside()
         self.refused = 0  # ends that came too late: zombies
 
     def __len__(self) -> int:
@@ -75,6 +78,12 @@ class Finisher:
         """Nothing is to be written for these; their leases end."""
         self._over.extend(hints)
 
+    def refuse(self, deliveries: Iterable[Delivery]) -> None:
+        """The ledger took nothing of these. Their hints go back, and begin decides: most are stale and are dropped, but
+        a begin that a crash of Postgres took back has left its job queued, and nobody else knows of it."""
+        if dues := [delivery.due for delivery in deliveries]:
+            self._returning.start(self._put_back(dues))
+
     def take_over(self) -> list[Hint]:
         """The deliveries that are over, for whoever tells Redis of them."""
         over, self._over = self._over, []
@@ -92,6 +101,8 @@ class Finisher:
         """Until every end is written and told."""
         while self._flight is not None:
             await asyncio.wait({self._flight})
+        if self._returning.tasks:
+            await asyncio.wait(self._returning.tasks)
         await self.flush()
         await self._notes.drain()
 
@@ -113,7 +124,9 @@ class Finisher:
         if unwritten := [ending for ending, ended in batch if ended is None]:
             settled += await self._write(unwritten)
             failpoint("finish.committed")
-        self._over.extend(ending.delivery.hint for ending, _ in batch)
+        accepted = {ending.delivery for ending, _ in settled}
+        self._over.extend(delivery.hint for delivery in accepted)
+        self.refuse(ending.delivery for ending, _ in batch if ending.delivery not in accepted)
         self.refused += len(batch) - len(settled)
         self._metrics.ended([ending for ending, _ in settled], refused=len(batch) - len(settled))
         self._events.post([_event(ending, ended) for ending, ended in settled])
@@ -121,6 +134,12 @@ class Finisher:
             await self._dispatch_next(settled)
         except (*TRY_AGAIN, *REDIS_AWAY) as error:
             log.warning("the sweep will dispatch what comes next", error=str(error))
+
+    async def _put_back(self, dues: Sequence[Due]) -> None:
+        try:
+            await self._dispatcher.put_back((due, 0.0) for due in dues)
+        except REDIS_AWAY as error:
+            log.debug("hints were left to their leases", error=str(error))
 
     async def _write(self, endings: Sequence[Ending]) -> list[tuple[Ending, Ended]]:
         """What was accepted; the rest is stale. One end that cannot be stored does not hold up the others."""

@@ -123,7 +123,7 @@ class InFlight:
             ending = Ending(delivery, End.DONE)
         self._metrics.ran(delivery.kind, ending.end.value if ending else DROPPED, time.monotonic() - run.began)
         if ending is None:
-            self._finisher.release([delivery.hint])
+            self._finisher.refuse([delivery])
         else:
             self._finisher.add(ending, context.ended)
 

@@ -17,6 +17,7 @@ from app.engine.ledger.begin import Begun
 from app.engine.ledger.rows import Hint
 from app.engine.policy import TenantPolicy
 from app.engine.workload import JobKind
+from app.kit.db import TRY_AGAIN
 from app.kit.logging import get_logger
 from app.kit.redis import REDIS_AWAY
 
@@ -73,13 +74,13 @@ class Permits:
         return hint in self._held
 
     async def take(self, waiting: Sequence[Begun]) -> list[Hint]:
-        """Which of these may begin. The others are parked; while Redis is away they all are left to their leases."""
+        """Which of these may begin. The others are parked; while a server is away they all are left to their leases."""
         wanted = {begun.hint: wanted_by(begun, self._kinds[begun.kind]) for begun in waiting}
         try:
             answers = await self._ask(wanted)
             full = [(begun.due, answer) for begun in waiting if (answer := answers[begun.hint]) is not None]
             await self._dispatcher.park([(due, name) for due, name in full if due is not None], PARK_SECONDS)
-        except REDIS_AWAY as error:
+        except (*REDIS_AWAY, *TRY_AGAIN) as error:  # what began beside these must start, whatever becomes of them
             log.warning("permits cannot be taken; their jobs wait", jobs=len(waiting), error=str(error))
             return []
         granted = [begun.hint for begun in waiting if answers[begun.hint] is None]

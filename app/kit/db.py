@@ -31,6 +31,7 @@ CONNECTION_LOST: tuple[type[Exception], ...] = (
     TimeoutError,
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # the server ended the connection in the middle of a reply
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
 )

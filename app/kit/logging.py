@@ -1,7 +1,7 @@
 """Structured logs: JSON lines in production, readable lines in a terminal. Context travels in contextvars.
 
 Our own lines go straight to standard error; what libraries log takes the way over `logging` and comes out alike. A line
-costs a few microseconds, which is what a small job costs too: hence the short way.
+costs a few microseconds, which is what a small job costs too: hence few processors, and each does all that it can.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import logging
 import sys
 from collections.abc import MutableMapping
 from contextvars import ContextVar
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -28,44 +29,51 @@ def log_context() -> dict[str, Any]:
     return dict(_context.get() or {})
 
 
-def _merge_context(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    bound = _context.get()
-    return {**bound, **event} if bound else event
-
-
-_SHARED: list[Any] = [
-    structlog.contextvars.merge_contextvars,
-    _merge_context,
-    structlog.processors.add_log_level,
-    structlog.processors.TimeStamper(fmt="iso", utc=True),
-]
-
-
 def configure_logging(*, level: str, json_lines: bool) -> None:
     """Send our own logs and those of libraries to standard error."""
-    if json_lines:
-        final: list[Any] = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(_json)]
-        factory: Any = structlog.BytesLoggerFactory(sys.stderr.buffer)
-    else:
-        final = [
-            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)
-        ]
+    render: Any = _as_json
+    factory: Any = structlog.BytesLoggerFactory(sys.stderr.buffer)
+    if not json_lines:
+        render = structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+        )
         factory = structlog.PrintLoggerFactory(sys.stderr)
     structlog.configure(
-        processors=[*_SHARED, *final],
+        processors=[_say, render],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
         logger_factory=factory,
         cache_logger_on_first_use=True,
     )
-    _configure_libraries(level, final)
+    _configure_libraries(level, render)
 
 
-def _configure_libraries(level: str, final: list[Any]) -> None:
+def get_logger(name: str) -> structlog.stdlib.BoundLogger:
+    logger: structlog.stdlib.BoundLogger = structlog.get_logger(module=name)
+    return logger
+
+
+def _say(_logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """What every line says beside its own words."""
+    said = structlog.contextvars.get_contextvars()
+    said |= _context.get() or {}
+    said |= event
+    said["level"] = "error" if method == "exception" else method
+    said["timestamp"] = datetime.now(UTC).isoformat()
+    return said
+
+
+def _as_json(logger: Any, method: str, event: MutableMapping[str, Any]) -> bytes:
+    if "exc_info" in event:
+        event = structlog.processors.format_exc_info(logger, method, event)
+    return orjson.dumps(event, default=repr, option=orjson.OPT_NON_STR_KEYS)
+
+
+def _configure_libraries(level: str, render: Any) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[*_SHARED, structlog.stdlib.add_logger_name],
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *final, _text],
+            foreign_pre_chain=[_say, structlog.stdlib.add_logger_name],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, render, _text],
         )
     )
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
@@ -74,14 +82,5 @@ def _configure_libraries(level: str, final: list[Any]) -> None:
     logging.getLogger("asyncpg.pool").setLevel(logging.ERROR)  # an outage is told once, by whoever needed the server
 
 
-def _json(event: MutableMapping[str, Any], **_options: Any) -> bytes:
-    return orjson.dumps(event, default=repr, option=orjson.OPT_NON_STR_KEYS)
-
-
 def _text(_logger: Any, _method: str, line: Any) -> str:
     return line.decode() if isinstance(line, bytes) else line
-
-
-def get_logger(name: str) -> structlog.stdlib.BoundLogger:
-    logger: structlog.stdlib.BoundLogger = structlog.get_logger(module=name)
-    return logger

@@ -103,7 +103,14 @@ async def real(database: Database, address: str, caller: dict[str, str]) -> dict
         for _ in range(3):
             jobs.append((await client.post("/v1/jobs", json={"kind": "diagnostics.echo"})).json())
             await client.post(jobs[-1]["links"]["cancel"])
+        said = {"role": "teacher", "teacher_id": "t", "messages": [{"role": "user", "content": "Hello"}]}
+        turn = (await client.post("/v1/chat", json=said)).json()
+        await client.post(turn["links"]["cancel"])
+        sessions = (await client.get("/v1/chat/sessions")).json()["data"]
+        await client.put("/v1/agents/tutor", json={"prompt": "Ask, never tell."})
     return {
+        "session": [session["id"] for session in sessions],
+        "agent": ["tutor"],
         "job_id": [job["job_id"] for job in jobs],
         "tenant": ["target"],
         "key_id": [key.partition(".")[0].rpartition("_")[2]],

@@ -26,6 +26,7 @@ SCRIPTS = {
     "base": ["run_base_worker.py"],
 }
 KILLED = -9
+START = 90.0  # seconds: a dozen processes may start at once
 
 
 class Fleet:
@@ -59,7 +60,7 @@ class Fleet:
                 return ready.exists()
 
             if wait:
-                await eventually(is_ready, what=f"the {queue} worker")
+                await eventually(is_ready, within=START, what=f"the {queue} worker")
             yield process
 
     @asynccontextmanager
@@ -82,7 +83,7 @@ class Fleet:
                 except httpx.TransportError:
                     return False
 
-            await eventually(answers, what="the API")
+            await eventually(answers, within=START, what="the API")
             yield process, client
 
     async def statuses(self, jobs: Iterable[UUID]) -> Counter[str]:

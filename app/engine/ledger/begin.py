@@ -52,6 +52,11 @@ class Delivery:
         return Hint(self.job_id, self.attempt)
 
     @property
+    def due(self) -> Due:
+        """Its hint, to be dispatched again."""
+        return Due(self.hint, self.tenant_id, self.bulk, self.priority, None)
+
+    @property
     def suspect(self) -> bool:
         return self.losses >= SUSPECT_LOSSES
 
