@@ -58,7 +58,7 @@ storm: install ## 50 conversations of 20 turns, a kill every two seconds, a FLUS
 	STORM_LANES=50 STORM_TURNS=20 STORM_WORKERS=3 STORM_KILL_EVERY=2 $(BIN)/python -m pytest tests/acceptance/test_chat_storm.py
 
 .PHONY: faults
-faults: install ## Every fault again and again, judged by what the jobs wrote down (FAULT_TRIALS=5 for ten minutes; docs/RELIABILITY.md)
+faults: install ## Every fault again and again, judged by what the jobs wrote down (FAULT_TRIALS=5 for ten minutes)
 	FAULT_TRIALS=$(or $(FAULT_TRIALS),20) $(BIN)/python -m pytest tests/faults
 
 .PHONY: bench

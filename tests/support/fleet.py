@@ -13,6 +13,7 @@ from uuid import UUID
 import asyncpg
 import httpx
 
+from app.kit.db import CONNECTION_LOST
 from app.kit.ids import uuid7
 from tests.support.deployment import Deployment, free_port
 from tests.support.processes import running
@@ -87,7 +88,10 @@ class Fleet:
             yield process, client
 
     async def statuses(self, jobs: Iterable[UUID]) -> Counter[str]:
-        rows = await self.ledger.fetch("select status from jobs where job_id = any($1::uuid[])", list(jobs))
+        try:
+            rows = await self.ledger.fetch(_STATUSES, list(jobs))
+        except CONNECTION_LOST:  # by a server that was struck; the pool opens another
+            rows = await self.ledger.fetch(_STATUSES, list(jobs))
         return Counter(row["status"] for row in rows)
 
     async def processing(self, jobs: Iterable[UUID]) -> int:
@@ -133,3 +137,6 @@ async def submit_many(client: httpx.AsyncClient, count: int, kind: str, queue: s
     answer = await client.post("/v1/jobs/bulk", json={"jobs": [body] * count})
     assert answer.status_code == 202, answer.text
     return [UUID(each["job"]["job_id"]) for each in answer.json()["data"]]
+
+
+_STATUSES = "select status from jobs where job_id = any($1::uuid[])"

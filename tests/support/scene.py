@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 import httpx
 import psutil
 import redis.asyncio
 
 from app.core.embedded import EmbeddedPostgres, EmbeddedRedis
 from app.engine.dispatch import LEASES_KEY
+from app.kit.db import CONNECTION_LOST
 from app.kit.ids import uuid7
 from tests.support.fleet import Fleet
 from tests.support.history import Accepted, Attempt, Fact, Line, Report, check, read_lines
@@ -89,7 +89,7 @@ class Scene:
     async def _ended(self, load: Load) -> int:
         try:
             statuses = await self.fleet.statuses(load.jobs)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        except CONNECTION_LOST:
             return 0
         return statuses.total() - statuses["queued"] - statuses["processing"]
 

@@ -38,10 +38,12 @@ local function serve(flow, most)
     local count = #served / 2
     if flow == PLAIN and count < most then
         local due = redis.call('ZRANGEBYSCORE', queue, '-inf', now, 'WITHSCORES', 'LIMIT', 0, most - count)
+        local members = {}
         for i = 1, #due, 2 do
-            redis.call('ZREM', queue, due[i])
+            members[#members + 1] = due[i]
             take(due[i], due[i + 1])
         end
+        if #members > 0 then redis.call('ZREM', queue, unpack(members)) end
         count = count + #due / 2
     end
     return count
@@ -78,6 +80,7 @@ for first = 1, #hints, 2000 do
 end
 -- ARQ's own clients tell a plain job's state by its in-progress key; its payload and its count of tries come along.
 local jobs = {}
+local aborts = #plain > 0 and redis.call('ZCARD', ARGV[7]) or 0
 for _, job in ipairs(plain) do
     redis.call('ZADD', leases, now + lease, job[1])
     redis.call('SET', ARGV[4] .. job[1], '1', 'PX', lease)
@@ -87,7 +90,7 @@ for _, job in ipairs(plain) do
     jobs[#jobs + 1] = tostring(job[2])
     jobs[#jobs + 1] = redis.call('GET', ARGV[5] .. job[1])
     jobs[#jobs + 1] = tries
-    jobs[#jobs + 1] = redis.call('ZREM', ARGV[7], job[1])
+    jobs[#jobs + 1] = aborts > 0 and redis.call('ZREM', ARGV[7], job[1]) or 0
 end
 
 if redis.call('EXISTS', ready) == 0 then redis.call('DEL', wake) end  -- what they called for is taken
