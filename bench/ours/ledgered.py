@@ -45,14 +45,14 @@ class Door:
         await self.submitter.submit(accept(self.registry, self.wish(job, seconds)))
 
     async def submit_all(self, jobs: range, seconds: float) -> None:
-        """In bulk, several at once."""
+        """In bulk: several at once, or one after the other where the jobs' numbers are to be their order in a lane."""
         bulks = iter([jobs[start : start + BULK] for start in range(0, len(jobs), BULK)])
 
         async def client() -> None:
             for bulk in bulks:
                 await self.submitter.submit_many([accept(self.registry, self.wish(job, seconds)) for job in bulk])
 
-        await asyncio.gather(*(client() for _ in range(BULKS_AT_ONCE)))
+        await asyncio.gather(*(client() for _ in range(1 if self.shape is SHAPES["lanes"] else BULKS_AT_ONCE)))
 
 
 @asynccontextmanager
