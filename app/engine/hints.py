@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from app.engine.dispatch import Dispatcher, is_settled
 from app.engine.ledger.dispatching import mark_dispatched
-from app.engine.ledger.rows import Due, Hint
+from app.engine.ledger.rows import Hint
 from app.kit.db import TRY_AGAIN, Database
 from app.kit.failpoints import failpoint
 from app.kit.logging import get_logger
@@ -33,13 +33,8 @@ class Held(NamedTuple):
     epoch: str
 
 
-async def dispatch(database: Database, dispatcher: Dispatcher, dues: Sequence[Due]) -> bool:
-    """Hint at these jobs and note it. False: nothing was noted, since Redis is being rebuilt."""
-    enqueued = await dispatcher.enqueue(dues)
-    return await note(database, [Held(due.hint, dispatcher, enqueued.epoch) for due in dues])
-
-
 async def note(database: Database, held: Sequence[Held]) -> bool:
+    """Note that Redis holds these. False: nothing was noted, since Redis is being rebuilt."""
     held = [each for each in held if is_settled(each.epoch)]
     if not held:
         return False

@@ -192,7 +192,7 @@ inline enqueue(j) {
     if :: epoch == SETTLED && believed -> note[j] = 1 :: else fi
 }
 
-/* lane_heads of ledger/dispatching.py, and hints.dispatch. That the hint follows later than the read is as if both came
+/* lane_heads of ledger/dispatching.py, and Dispatcher.enqueue. That the hint follows later than the read is as if both came
    later: a head stays the head until it has ended, and what was begun in between makes the hint worthless. */
 inline hint_at_head() {
     x = 0;

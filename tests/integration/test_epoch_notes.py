@@ -11,7 +11,7 @@ import pytest_asyncio
 
 from app.engine import reconcile
 from app.engine.dispatch import EPOCH_KEY, Dispatcher, Enqueued, is_settled, member_of
-from app.engine.hints import Held, dispatch, note
+from app.engine.hints import Held, note
 from app.engine.ledger.dispatching import current_epoch, enter_epoch, mark_dispatched
 from app.engine.ledger.finish import End, Ending, already_ended
 from app.engine.ledger.retry import retry
@@ -237,9 +237,9 @@ async def test_a_note_of_a_lane_s_tail_does_not_strand_it(
     [again] = (await already_ended(ledger, [Ending(delivery, End.FAILED)])).values()
     assert again.status == "queued"
     tail = Hint(again.job_id, again.attempt + 1)
-    await dispatch(
-        stage.database, stage.dispatcher, [Due(tail, "demo", bulk=again.bulk, priority=again.priority, run_at=None)]
-    )
+    due = Due(tail, "demo", bulk=again.bulk, priority=again.priority, run_at=None)
+    enqueued = await stage.dispatcher.enqueue([due])
+    assert await note(stage.database, [Held(tail, stage.dispatcher, enqueued.epoch)])
     await stage.redis.flushdb()
     await reconciler.reconcile()
     await end(ledger, await begun(ledger, second, worker), End.DONE)
