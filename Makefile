@@ -82,7 +82,7 @@ lock: ## Resolve the dependencies anew into the two lock files (hashed, naming n
 	.lock-venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	  pyproject.toml --output-file requirements.lock
 	.lock-venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-	  --extra embedded --extra documents --extra dev pyproject.toml --output-file requirements-dev.lock
+	  --extra embedded --extra documents --extra s3 --extra dev pyproject.toml --output-file requirements-dev.lock
 	@! grep -n '://' requirements.lock requirements-dev.lock
 	@rm -rf .lock-venv
 
