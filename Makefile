@@ -30,7 +30,7 @@ up: install ## Start everything on this machine: Postgres, Redis, API and one pr
 
 .PHONY: test
 test: lint ## Lint, types, import rules and all tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n logical --maxprocesses 4 --no-loadscope-reorder
 
 .PHONY: lint
 lint: install ## Lint, types and import rules only

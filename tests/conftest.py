@@ -1,15 +1,21 @@
-"""Real servers for the whole session, a migrated database of its own for each module, empty Redis databases."""
+"""Real servers for the whole session, a migrated database of its own for each module, empty Redis databases.
+
+`make test` shares the files among several processes, each with servers of its own: what a module's fixtures open stays
+in one of them.
+"""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 import pytest_asyncio
 import redis as redis_client
+from xdist.scheduler import LoadFileScheduling
 
 from app.core.embedded import EmbeddedPostgres, EmbeddedRedis
 from app.core.migrate import migrate
@@ -18,8 +24,21 @@ from app.kit.db import Connection, Database
 from tests.support.deployment import Deployment, make_deployment, serve_api
 
 TEMPLATE = "homeroom_template"
+FAULTS = "tests/faults/"
 
 _numbers = itertools.count(1)
+
+
+class ByModule(LoadFileScheduling):
+    """A file goes to one process as a whole; the faults do so together, since they strike one deployment."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return FAULTS if nodeid.startswith(FAULTS) else super()._split_scope(nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByModule:
+    return ByModule(config, log)
 
 
 @pytest.fixture(scope="session")
