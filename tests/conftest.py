@@ -29,7 +29,7 @@ FAULTS = "tests/faults/"
 _numbers = itertools.count(1)
 
 
-class ByModule(LoadFileScheduling):
+class ByModule(LoadFileScheduling):  # type: ignore[misc]  # xdist has no types
     """A file goes to one process as a whole; the faults do so together, since they strike one deployment."""
 
     def _split_scope(self, nodeid: str) -> str:
