@@ -80,6 +80,16 @@ class Claimed:
     def __bool__(self) -> bool:
         return bool(self.hints or self.plain)
 
+    def __len__(self) -> int:
+        return len(self.hints) + len(self.plain)
+
+    def cut(self, most: int) -> Claimed:
+        """Its first members, which are in it no more."""
+        plain, self.plain = self.plain[:most], self.plain[most:]
+        rest = most - len(plain)
+        hints, self.hints = self.hints[:rest], self.hints[rest:]
+        return Claimed(self.epoch, self.next_due_ms, hints, plain)
+
 
 class Enqueued(NamedTuple):
     """What an enqueue did: how many hints were not known already, and the epoch in which Redis took them."""
@@ -97,6 +107,7 @@ class Dispatcher:
         self._enqueue = self._script("enqueue")
         self._claim = self._script("claim")
         self._extend = self._script("extend")
+        self._let_go = self._script("let_go")
         self._put_back = self._script("put_back")
         self._put_back_plain = self._script("put_back_plain")
         self._finish_plain = self._script("finish_plain")
@@ -148,6 +159,10 @@ class Dispatcher:
         members = [member_of(hint) for hint in hints]
         if members:
             await self.redis.zrem(LEASES_KEY, *members)
+
+    async def let_go(self, members: Sequence[str]) -> None:
+        """These were claimed and did not begin: whoever claims next takes them."""
+        await self._let_go(keys=KEYS, args=[LEDGERED, in_progress_key_prefix, retry_key_prefix, *members])
 
     async def put_back(self, dues: Iterable[tuple[Due, float]]) -> None:
         """From their leases back to their flows, each after its delay in seconds."""

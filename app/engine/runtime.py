@@ -20,9 +20,10 @@ from arq.connections import ArqRedis
 
 from app.engine.beginning import Beginner
 from app.engine.bell import Bell
+from app.engine.claiming import STALE, Claims
 from app.engine.context import Hands
 from app.engine.control import Control
-from app.engine.dispatch import Claimed, Dispatcher, equal_shares, member_of
+from app.engine.dispatch import Dispatcher, equal_shares, member_of
 from app.engine.events import EventLog
 from app.engine.execute import Stop
 from app.engine.finishing import Finisher
@@ -30,6 +31,7 @@ from app.engine.inflight import InFlight, Runnable
 from app.engine.intake import Intake
 from app.engine.lease import Lease
 from app.engine.ledger.heartbeat import WorkerCard
+from app.engine.ledger.losses import Tolerance
 from app.engine.ledger.rows import Hint
 from app.engine.metrics import WorkerMetrics
 from app.engine.permits import Permits
@@ -39,7 +41,6 @@ from app.engine.reconcile import Reconciler
 from app.kit.aside import Aside
 from app.kit.backoff import Backoff
 from app.kit.db import CONNECTION_LOST, Database
-from app.kit.failpoints import failpoint
 from app.kit.logging import get_logger
 from app.kit.metrics import Meter
 from app.kit.redis import REDIS_AWAY
@@ -142,6 +143,7 @@ class Runtime(PlainWorker):
             lease=options.lease,
             heartbeat=options.heartbeat,
         )
+        tolerance = Tolerance({name: each.kind.max_losses for name, each in runnables.items()})
         beginner = Beginner(
             queue,
             database,
@@ -150,6 +152,7 @@ class Runtime(PlainWorker):
             only_tenant=options.only_tenant,
             give_up=lambda: self._draining,
             permits=self._permits,
+            tolerance=tolerance,
         )
         self._intake = Intake(
             beginner, self._inflight, self._finisher, dispatcher=self.dispatcher, events=events, metrics=metrics
@@ -163,6 +166,14 @@ class Runtime(PlainWorker):
             worker_id=lambda: self._lease.worker_id,
             lease=options.lease,
             only_tenant=options.only_tenant,
+            tolerance=tolerance,
+        )
+        self._claims = Claims(
+            self.dispatcher,
+            self._finisher,
+            lease=options.lease,
+            metrics=metrics,
+            on_forgotten=self._reconciler.kick,
         )
 
     @property
@@ -239,12 +250,12 @@ class Runtime(PlainWorker):
         self._changed.clear()  # before the look: what changes from now on is a reason for another one
         room = self._options.slots - self.load
         if room <= 0 or self._is_reserved():
-            if not await self._changed.wait(BUSY_WAIT):  # no claim for a while, which leases would end with
-                await self._finisher.flush()
+            await self._wait_for_room()
             return
-        claimed = await self._claim(room)
+        claimed = await self._claims.take(room)
         for job in claimed.plain:
-            self.start_plain(job).add_done_callback(lambda _: self._changed.set())
+            self.start_plain(job).add_done_callback(self._plain_over)
+        self._claims.fetch_ahead(self._options.slots)
         await self._intake.take(claimed.hints)
         if claimed:
             return
@@ -254,23 +265,14 @@ class Runtime(PlainWorker):
         self._bell.listen()
         await self._changed.wait(IDLE_WAIT if claimed.next_due_ms < 0 else min(IDLE_WAIT, claimed.next_due_ms / 1000))
 
+    async def _wait_for_room(self) -> None:
+        if not await self._changed.wait(BUSY_WAIT):  # no claim for a while, which leases would end with
+            await self._finisher.flush()
+        await self._claims.let_go(older_than=STALE)
+
     def _is_reserved(self) -> bool:
         """Free slots are not to be filled now."""
         return self._control.paused or self._intake.holds_suspects or self._inflight.wants_quiet(self._options.slots)
-
-    async def _claim(self, room: int) -> Claimed:
-        over = self._finisher.take_over()
-        try:
-            claimed = await self.dispatcher.claim(room, self._options.lease, over=over)
-        except BaseException:
-            self._finisher.release(over)
-            raise
-        if claimed:
-            self._metrics.claimed(len(claimed.hints) + len(claimed.plain))
-            failpoint("claim.taken")
-        if not claimed.epoch:
-            self._reconciler.kick()
-        return claimed
 
     async def _pause(self, seconds: float) -> None:
         """Wait out a failure; a drain ends it."""
@@ -282,13 +284,21 @@ class Runtime(PlainWorker):
 
     def _held_members(self) -> list[str]:
         """Everything whose lease in Redis must not run out."""
-        return [member_of(hint) for hint in (*self._inflight.hints(), *self._intake.hints())] + list(self.tasks)
+        return [member_of(hint) for hint in (*self._inflight.hints(), *self._intake.hints())] + [
+            *self.tasks,
+            *self._claims.members(),
+        ]
 
     def _over(self, hint: Hint) -> None:
         """A run has ended: its slot is free, and so are its permits."""
+        self._claims.slot_freed()
         self._changed.set()
         if self._permits is not None and self._permits.holds(hint):
             self._aside.start(self._permits.give_back([hint]))
+
+    def _plain_over(self, _: asyncio.Task[None]) -> None:
+        self._claims.slot_freed()
+        self._changed.set()
 
     def _lease_lost(self, old: UUID, new: UUID) -> None:
         self.ctx["worker_id"] = new
@@ -297,6 +307,8 @@ class Runtime(PlainWorker):
     async def _hand_over(self) -> None:
         """The end of a drain: wait, then hand back what still runs, and write every end."""
         started = time.monotonic()
+        with contextlib.suppress(*REDIS_AWAY):
+            await self._claims.let_go()
         if running := [*self._inflight.running(), *self.tasks.values()]:
             log.info("draining", running=len(running), grace=self._options.grace)
             await asyncio.wait(running, timeout=self._options.grace)

@@ -44,7 +44,9 @@ def test_an_error_becomes_its_name_and_the_beginning_of_its_words() -> None:
     assert json.loads(json.dumps(ValueError("odd" * 200))) == {"error": "ValueError", "detail": ("odd" * 200)[:200]}
 
 
-@pytest.mark.parametrize("value", [object(), 1 << 64, "\ud800", {1, object()}], ids=str)
+@pytest.mark.parametrize(
+    "value", [object(), 1 << 64, "\ud800", {1, object()}], ids=["an object", "too large", "half a letter", "a set"]
+)
 def test_what_has_no_json_form_is_an_error(value: Any) -> None:
     with pytest.raises(TypeError):
         json.dumps(value)
