@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 import asyncpg
 
 from app.engine.ledger.begin import Begun, Verdict, begin
+from app.engine.ledger.losses import COMMON, Tolerance
 from app.engine.ledger.rows import Hint
 from app.engine.permits import Permits
 from app.kit.backoff import Backoff
@@ -34,6 +35,7 @@ class Beginner:
         only_tenant: str | None,
         give_up: Callable[[], bool],
         permits: Permits | None = None,
+        tolerance: Tolerance = COMMON,
     ) -> None:
         self._queue = queue
         self._database = database
@@ -42,6 +44,7 @@ class Beginner:
         self._only_tenant = only_tenant
         self._give_up = give_up
         self._permits = permits
+        self._tolerance = tolerance
 
     async def begin(self, hints: Sequence[Hint], *, alone: bool = False) -> list[Begun]:
         """A verdict for each hint; none at all where Postgres stayed away until the worker drained.
@@ -94,6 +97,7 @@ class Beginner:
                     alone=alone,
                     only_tenant=self._only_tenant,
                     gated=gated,
+                    tolerance=self._tolerance,
                 )
         except asyncpg.UniqueViolationError:  # another worker became a lane's holder between check and write
             if len(hints) == 1:  # the next look sees that holder

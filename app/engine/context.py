@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.engine.events import Event, EventLog
 from app.engine.ledger.begin import Delivery
-from app.engine.ledger.finish import End, Ended, Ending, finish
+from app.engine.ledger.finish import End, Ended, Ending, finish_one
 from app.engine.ledger.progress import Progress
 from app.engine.outbox import emit
 from app.engine.outcomes import Done, Fail
@@ -91,21 +91,22 @@ class JobContext:
             async with ctx.complete({"exam_id": exam.id}) as session:
                 session.add(exam)
 
+        A result that only the block finds out is given as a function, which is called when the block has ended.
         Raises StaleAttempt, and writes nothing, where the job has gone on without this delivery.
         """
-        kept = result_text(result)
+        kept = _kept(result)
         async with self._ending(), self._hands.database.session(self.tenant_id) as session:
             yield session
             await session.flush()
-            await self._finish(await driver_connection(session), kept)
+            await self._finish(await driver_connection(session), kept())
 
     @asynccontextmanager
     async def complete_raw(self, result: Any = None) -> AsyncIterator[Connection]:
         """The same for a block that only runs statements: on the driver's connection, at a fraction of the cost."""
-        kept = result_text(result)
+        kept = _kept(result)
         async with self._ending(), self._hands.database.tenant(self.tenant_id) as connection:
             yield connection
-            await self._finish(connection, kept)
+            await self._finish(connection, kept())
 
     @asynccontextmanager
     async def _ending(self) -> AsyncIterator[None]:
@@ -122,13 +123,21 @@ class JobContext:
         self._shield(True)
         failpoint("complete.unfinished")
         try:
-            ended = await finish(connection, [Ending(self._delivery, End.DONE, result=result)])
+            ended = await finish_one(connection, Ending(self._delivery, End.DONE, result=result))
         except asyncpg.DataError as error:
             raise Fail("result_not_storable", f"The result cannot be stored: {error}") from error
-        if self._delivery.hint not in ended:
+        if ended is None:
             raise StaleAttempt(f"job {self.job_id} went on without attempt {self.attempt}")
-        self.ended = ended[self._delivery.hint]
+        self.ended = ended
 
     async def emit(self, session: AsyncSession, topic: str, payload: dict[str, Any]) -> None:
         """Commit an effect on another workload together with this session's changes; the base worker relays it."""
         await emit(session, self.tenant_id, topic, payload)
+
+
+def _kept(result: Any) -> Callable[[], str]:
+    """The result as text: at once, so that one that cannot be kept fails before the block; or when it is known."""
+    if callable(result):
+        return lambda: result_text(result())
+    text = result_text(result)
+    return lambda: text

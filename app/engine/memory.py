@@ -14,9 +14,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from app.engine.ledger.begin import SUSPECT_LOSSES, Begun, Delivery, Verdict
+from app.engine.ledger.begin import Begun, Delivery, Verdict
 from app.engine.ledger.finish import End, Ended, Ending
 from app.engine.ledger.lanes import LANE_RETRY_SECONDS
+from app.engine.ledger.losses import COMMON
 from app.engine.ledger.newjob import Accepted, Answer, LaneFull, LaneKey, NewJob
 from app.engine.ledger.rows import TERMINAL, Due, Hint, JobRow
 from app.kit import json
@@ -92,7 +93,7 @@ class MemoryLanes:
             return Begun(Verdict.DROP, hint)
         early = (row.run_at - self._now()).total_seconds() if row.run_at is not None else 0.0
         waits = early > 0 or not self._is_head(job)
-        if job.losses >= SUSPECT_LOSSES and not alone and not waits:
+        if COMMON.suspects(row.kind, job.losses) and not alone and not waits:
             return Begun(Verdict.ALONE, hint, due=row.due())
         if waits or self._workers.get(worker_id, self._now()) <= self._now():
             return Begun(Verdict.LATER, hint, due=row.due(), wait=max(1.0, early))
@@ -197,7 +198,7 @@ class MemoryLanes:
     def _give_back(self, job: _Job) -> None:
         """As rescue does: it costs the job no failure, and two losses make it a suspect."""
         job.ends.append("lost")
-        poisoned = job.losses >= SUSPECT_LOSSES
+        poisoned = COMMON.suspects(job.row.kind, job.losses)
         job.losses += 1
         if job.cancel_requested:
             self._change(job, "cancelled", error=None, error_detail=None)
@@ -254,4 +255,5 @@ def _delivery(job: _Job) -> Delivery:
         row.session_id,
         row.priority,
         row.bulk,
+        COMMON.suspects(row.kind, job.losses),
     )

@@ -250,6 +250,8 @@ class QueueSample(Base):
     oldest_ready_seconds: Mapped[float | None]
     done: Mapped[int]
     failed: Mapped[int]
+    latency_p50: Mapped[float | None]  # seconds from when a job could have begun to when it was done
+    latency_p95: Mapped[float | None]
 
 
 class ScheduleRow(Base):

@@ -6,6 +6,7 @@ The relay submits a job for each effect, and notes the delivery in the same tran
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,7 @@ import asyncpg
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.engine.alongside import submit_alongside
 from app.engine.ledger.submit import Accepted, submit
 from app.engine.requests import Wish, accept
 from app.engine.submit import Submitter
@@ -40,10 +42,20 @@ class UndeliverableEffect(HomeroomError):
 
 async def emit(session: AsyncSession, tenant_id: str, topic: str, payload: dict[str, Any]) -> UUID:
     """Write an effect within the caller's transaction."""
-    effect_id = uuid7()
-    values = {"effect_id": effect_id, "tenant_id": tenant_id, "topic": topic, "payload": json.text(payload)}
-    await session.execute(_EMIT, values)
-    return effect_id
+    return (await emit_all(session, tenant_id, topic, [payload]))[0]
+
+
+async def emit_all(
+    session: AsyncSession, tenant_id: str, topic: str, payloads: Sequence[dict[str, Any]]
+) -> list[UUID]:
+    """Write many effects at once; their ids, in their order."""
+    rows = [
+        {"effect_id": uuid7(), "tenant_id": tenant_id, "topic": topic, "payload": json.text(payload)}
+        for payload in payloads
+    ]
+    if rows:
+        await session.execute(_EMIT, rows)
+    return [row["effect_id"] for row in rows]
 
 
 class Relay:
@@ -94,7 +106,13 @@ class Relay:
             return None
 
     async def _submit(self, connection: Connection, effect: asyncpg.Record) -> Accepted:
-        answer = (await submit(connection, [accept(self._registry, _wish(effect), public_only=False)]))[0]
+        request = accept(self._registry, _wish(effect), public_only=False)
+        if request.alongside is None:
+            answer = (await submit(connection, [request]))[0]
+        else:
+            # Committed by itself, as the tenant: the engine may not write its rows. Should the note of the delivery be
+            # lost, the effect's key finds this job again.
+            answer = await submit_alongside(self._database, request)
         if isinstance(answer, Refusal):
             raise answer
         return answer

@@ -18,6 +18,7 @@ class Placement:
     meaning: Any  # what two requests must share to be the same one
     session_id: str | None = None
     request_id: str | None = None  # the client's name for its request, an idempotency key like the header's
+    bounded: bool = True  # by the tenant's `lane_max_queue`; False where nothing may be turned away
 
 
 def place(kind: JobKind, new: NewJob, checked: Any, *, debounce_ms: int) -> NewJob:
@@ -29,7 +30,7 @@ def place(kind: JobKind, new: NewJob, checked: Any, *, debounce_ms: int) -> NewJ
     return replace(
         new,
         lane_id=chosen.lane,
-        lane_bounded=True,
+        lane_bounded=chosen.bounded,
         debounce_ms=debounce_ms,
         session_id=chosen.session_id,
         request_id=chosen.request_id or new.request_id,

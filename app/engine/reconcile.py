@@ -16,6 +16,7 @@ from app.engine.events import Event, EventLog
 from app.engine.hints import Held, note
 from app.engine.ledger.dispatching import all_lane_heads, current_epoch, enter_epoch, noted_page, undispatched
 from app.engine.ledger.heartbeat import forget_the_dead
+from app.engine.ledger.losses import COMMON, Tolerance
 from app.engine.ledger.rescue import Rescued, rescue
 from app.engine.metrics import WorkerMetrics
 from app.kit.db import CONNECTION_LOST, Database
@@ -44,6 +45,7 @@ class Reconciler:
         worker_id: Callable[[], UUID],
         lease: float,
         only_tenant: str | None = None,
+        tolerance: Tolerance = COMMON,
         interval: float = 1.0,
     ) -> None:
         self._queue = queue
@@ -54,6 +56,7 @@ class Reconciler:
         self._worker_id = worker_id
         self._lease = lease
         self._only_tenant = only_tenant
+        self._tolerance = tolerance
         self._interval = interval
         self._turn = min(TURN, max(lease, 2 * interval))  # a short lease promises a quick rescue
         self._due = asyncio.Event()
@@ -97,7 +100,7 @@ class Reconciler:
 
     async def _rescue(self) -> None:
         async with self._database.ledger.acquire() as connection:
-            rescued = await rescue(connection, self._queue, only_tenant=self._only_tenant)
+            rescued = await rescue(connection, self._queue, only_tenant=self._only_tenant, tolerance=self._tolerance)
         if rescued:
             failpoint("rescue.committed")
             self._metrics.rescued(len(rescued))

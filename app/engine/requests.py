@@ -9,7 +9,7 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
-from app.engine.ledger.submit import NewJob
+from app.engine.ledger.submit import Alongside, NewJob
 from app.engine.placement import place
 from app.engine.submit import fingerprint
 from app.engine.workload import JobKind, Registry
@@ -54,6 +54,8 @@ class Wish:
     session_id: str | None = None
     idempotency_key: str | None = None
     bulk: bool = False  # one of many: waits in the tenant's bulk flow. Where it waits is not part of what it means
+    meaning: Any = None  # what a repetition under the same key must share, where that is not the input
+    alongside: Alongside | None = None  # rows of the tenant's that commit with the job
     job_id: UUID = field(default_factory=uuid7)
 
 
@@ -73,7 +75,8 @@ def accept(registry: Registry, wish: Wish, *, public_only: bool = True) -> NewJo
     try:
         # Whom nothing compares it with, it would be made for in vain.
         compared = wish.idempotency_key is not None or wish.lane is not None
-        same = fingerprint(kind.name, queue, checked, wish.lane, wish.priority, wish.run_at) if compared else b""
+        meant = checked if wish.meaning is None else wish.meaning
+        same = fingerprint(kind.name, queue, meant, wish.lane, wish.priority, wish.run_at) if compared else b""
     except TypeError:
         raise InvalidPlacement("The lane's name cannot be stored.", errors=[_pointer("/lane")]) from None
     new = NewJob(
@@ -92,6 +95,7 @@ def accept(registry: Registry, wish: Wish, *, public_only: bool = True) -> NewJo
         idempotency_key=wish.idempotency_key,
         fingerprint=same,
         job_id=wish.job_id,
+        alongside=wish.alongside,
     )
     return place(kind, new, checked, debounce_ms=registry.debounce_ms.get(kind.name, 0))
 

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
+from app.engine.ledger.losses import MAX_LOSSES
 from app.engine.schedules import Schedule
 from app.kit.backoff import Backoff
 
@@ -25,6 +26,8 @@ class JobKind:
     timeout: float = 300.0  # seconds a delivery may run
     max_attempts: int = 5
     backoff: Backoff = field(default_factory=Backoff)
+    # Workers that may die under it: as many, and it fails as `poisoned`; with one fewer it has its process to itself.
+    max_losses: int = MAX_LOSSES
     # What a delivery takes before it begins and gives back at its end, by name; `{field}` is a field of the input. How
     # many of each a tenant has at a time, across all workers, is in its limits: ("llm_total", "llm_{role}").
     permits: tuple[str, ...] = ()
@@ -34,6 +37,8 @@ class JobKind:
     placement: str | None = None
     alongside: str | None = None
     public: bool = True  # whether POST /v1/jobs accepts it
+    # What its jobs' documents say besides, a dotted path: async (connection, rows) -> {job id: api.jobs.documents.More}.
+    describes: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,9 @@ class Scaling:
     min_replicas: int = 1
     max_replicas: int = 10
     target_age_seconds: int = 30  # add workers when the oldest ready job is older
+    cpu: float = 0.25  # cores that a worker is promised; it may use more where more is free
+    memory_mib: int = 192  # that it is promised, and beyond which it is killed
+    memory_limit_mib: int = 384
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +70,11 @@ class Workload:
         None  # dotted path of (Supplies) -> async context manager; its functions get them as an argument
     )
     script: str | None = None  # its run script at the root; workloads may share one
+    keeps_files: bool = False  # its workers read or write what is uploaded, and get the storage
     scaling: Scaling = field(default_factory=Scaling)
     schedules: tuple[Schedule, ...] = ()  # what its workers do by the clock
-    # A dotted path, async (Sequence[Expired]) -> None: what it keeps about jobs goes, before retention removes them.
+    # A dotted path of (Supplies) -> async (Sequence[Expired]) -> None, by which what it keeps about jobs goes before
+    # retention removes them.
     on_expire: str | None = None
 
     @property

@@ -120,7 +120,7 @@ class Database:
     async def open(self) -> None:
         options = self._options
         self._pool = await self._open_pool(options.engine_url, Role.ENGINE, 1, options.ledger_pool_size)
-        self._tenants = await self._open_pool(options.app_url, Role.APP, 0, options.pool_size)
+        self._tenants = await self._open_pool(options.app_url, Role.APP, 0, options.pool_size, planned=True)
         self._app = create_async_engine(
             sqlalchemy_url(options.app_url),
             pool_size=options.pool_size,
@@ -163,14 +163,17 @@ class Database:
             command_timeout=command_timeout or options.connect_timeout,
         )
 
-    async def _open_pool(self, url: str, role: Role, least: int, most: int) -> asyncpg.Pool:
+    async def _open_pool(
+        self, url: str, role: Role, least: int, most: int, *, planned: bool = False
+    ) -> asyncpg.Pool:
         options = self._options
+        plans = PLANS if planned and options.statement_cache_size else {}
         return await asyncpg.create_pool(
             dsn=plain_url(url),
             min_size=least,
             max_size=most,
             reset=_leave_as_it_is,
-            server_settings=session_settings(url, role, self._name),
+            server_settings=session_settings(url, role, self._name) | plans,
             statement_cache_size=options.statement_cache_size,
             timeout=options.connect_timeout,
             command_timeout=options.command_timeout,

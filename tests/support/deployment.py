@@ -6,9 +6,11 @@ import asyncio
 import contextlib
 import os
 import socket
+import tempfile
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from unittest import mock
 
 import httpx
@@ -22,6 +24,8 @@ MASTER_KEY = "a-master-key-for-tests-with-plenty-of-letters"
 ADMIN_KEY = "an-admin-key-for-tests-with-plenty-of-letters"
 TENANT = "demo"
 
+_files = tempfile.TemporaryDirectory(prefix="homeroom-files-")  # until this process ends
+
 
 @dataclass(frozen=True)
 class Deployment:
@@ -30,6 +34,11 @@ class Deployment:
     database_url: str
     redis_url: str
     keys: Mapping[str, str]
+
+    @property
+    def files(self) -> Path:
+        """Where its uploads are kept."""
+        return Path(_files.name, self.database_url.rpartition("/")[2].partition("?")[0])
 
     def environment(self, **more: str) -> dict[str, str]:
         """The environment that a process of this deployment starts with."""
@@ -44,6 +53,7 @@ class Deployment:
             "STARTUP_WAIT_SECONDS": "5",
             "LEASE_SECONDS": "2",
             "HEARTBEAT_SECONDS": "0.5",
+            "STORAGE_DIR": str(self.files),
         } | more
 
     def settings(self, **more: str) -> Settings:

@@ -8,12 +8,10 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from app.engine.ledger.losses import COMMON, Tolerance, is_suspect
 from app.engine.ledger.rows import LANE_HEAD, Due, Hint
 from app.kit import json
 from app.kit.db import Connection
-
-# A job under which this many workers have died runs alone in its process; if that one dies too, it is poisoned.
-SUSPECT_LOSSES = 2
 
 
 class Verdict(StrEnum):
@@ -44,6 +42,7 @@ class Delivery:
     session_id: str | None
     priority: int = 0
     bulk: bool = False
+    suspect: bool = False  # it has its process to itself: workers have died under it
     worker_id: UUID | None = None  # as whom it was begun, or adopted
     waited: float = 0.0  # seconds since it was created, or since the moment that it was to wait for
 
@@ -55,10 +54,6 @@ class Delivery:
     def due(self) -> Due:
         """Its hint, to be dispatched again."""
         return Due(self.hint, self.tenant_id, self.bulk, self.priority, None)
-
-    @property
-    def suspect(self) -> bool:
-        return self.losses >= SUSPECT_LOSSES
 
 
 class Begun(NamedTuple):
@@ -82,6 +77,7 @@ async def begin(
     alone: bool = False,
     only_tenant: str | None = None,
     gated: Sequence[str] = (),
+    tolerance: Tolerance = COMMON,
 ) -> list[Begun]:
     """Compare-and-swap `queued` to `processing`. Repeating it with the same tokens after a lost reply is safe:
     `processing` under my token is success. A worker whose own lease has ended begins nothing: it could keep nothing.
@@ -97,8 +93,10 @@ async def begin(
         only_tenant,
         queue,
         list(gated),
+        tolerance.kinds,
+        tolerance.losses,
     )
-    verdicts = {record["token"]: _read(record, gated, alone=alone) for record in records}
+    verdicts = {record["token"]: _read(record, gated, tolerance, alone=alone) for record in records}
     running = set()
     for begun in verdicts.values():
         if begun.delivery is not None:
@@ -111,21 +109,21 @@ async def begin(
     ]
 
 
-def _read(record: Any, gated: Sequence[str], *, alone: bool) -> Begun:
+def _read(record: Any, gated: Sequence[str], tolerance: Tolerance, *, alone: bool) -> Begun:
     hint = Hint(record["job_id"], record["hinted"])
     if record["mine"]:
-        return Begun(Verdict.RUN, hint, _delivery(record))
+        return Begun(Verdict.RUN, hint, _delivery(record, tolerance))
     if record["status"] != "queued" or record["attempt"] != hint.attempt - 1:
         return Begun(Verdict.DROP, hint)
     due = Due(hint, record["tenant_id"], record["bulk"], record["priority"], None)
-    if record["losses"] >= SUSPECT_LOSSES and not alone and not record["waits"]:
+    if not alone and not record["waits"] and tolerance.suspects(record["kind"], record["losses"]):
         return Begun(Verdict.ALONE, hint, due=due)
     if record["kind"] in gated and not record["waits"]:
         return Begun(Verdict.PERMIT, hint, due=due, kind=record["kind"], input=json.loads(record["input"]))
     return Begun(Verdict.LATER, hint, due=due, wait=max(1.0, record["early"]))
 
 
-def _delivery(record: Any) -> Delivery:
+def _delivery(record: Any, tolerance: Tolerance) -> Delivery:
     return Delivery(
         job_id=record["job_id"],
         attempt=record["hinted"],
@@ -143,6 +141,7 @@ def _delivery(record: Any) -> Delivery:
         session_id=record["session_id"],
         priority=record["priority"],
         bulk=record["bulk"],
+        suspect=tolerance.suspects(record["kind"], record["losses"]),
         waited=record["waited"],
     )
 
@@ -177,7 +176,7 @@ with asked as materialized (
         progress = 0, step = null, error = null, error_detail = null
     from asked
     where j.job_id = asked.job_id and j.status is not distinct from 'queued' and j.attempt = asked.hinted - 1
-      and (j.losses < {SUSPECT_LOSSES} or $6::boolean) and j.kind <> all($9::text[])
+      and ($6::boolean or not {is_suspect("$10", "$11")}) and j.kind <> all($9::text[])
       and exists (select 1 from workers w where w.worker_id = $4 and w.lease_until > clock_timestamp())
       and not {_WAITS}
     returning j.job_id, asked.hinted, asked.token, {_COLUMNS}

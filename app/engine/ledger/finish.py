@@ -75,6 +75,24 @@ async def finish(connection: Connection, endings: Sequence[Ending]) -> dict[Hint
     return _by_hint(records)
 
 
+async def finish_one(connection: Connection, ending: Ending) -> Ended | None:
+    """The same for one delivery, without arrays: what a transaction of its own can afford. None: refused."""
+    delivery = ending.delivery
+    record = await connection.fetchrow(
+        _FINISH_ONE,
+        delivery.job_id,
+        delivery.attempt,
+        delivery.token,
+        ending.end.value,
+        ending.result,
+        ending.error,
+        (ending.error_detail or "")[:DETAIL_LIMIT] or None,
+        ending.delay,
+        ending.exit_code,
+    )
+    return Ended(*record) if record is not None else None
+
+
 async def already_ended(connection: Connection, endings: Sequence[Ending]) -> dict[Hint, Ended]:
     """After a lost reply: which of these endings did commit? Their attempt rows carry my token."""
     records = await connection.fetch(
@@ -93,12 +111,7 @@ def _by_hint(records: Sequence[asyncpg.Record]) -> dict[Hint, Ended]:
 
 # `is not distinct from` keeps the planner off the partial index on processing rows: as `=`, it drove from that index
 # and compared rows x batch (measured: a tenth of the speed at 500 in flight).
-_FINISH = """
-with ending as materialized (
-    select * from unnest($1::uuid[], $2::int[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[],
-                         $8::float8[], $9::int[])
-      as ending (job_id, attempt, token, outcome, result, error, detail, delay, exit_code)
-), ended as (
+_END = """ended as (
     update jobs j
     set status = case
             when outcome = 'success' then 'done'
@@ -131,6 +144,19 @@ with ending as materialized (
 )
 select job_id, attempt, status, lane_id, bulk, priority, run_at from ended
 """
+
+_FINISH = f"""
+with ending as materialized (
+    select * from unnest($1::uuid[], $2::int[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[],
+                         $8::float8[], $9::int[])
+      as ending (job_id, attempt, token, outcome, result, error, detail, delay, exit_code)
+), {_END}"""
+
+_FINISH_ONE = f"""
+with ending as (
+    select $1::uuid as job_id, $2::int as attempt, $3::uuid as token, $4::text as outcome, $5::text as result,
+           $6::text as error, $7::text as detail, $8::float8 as delay, $9::int as exit_code
+), {_END}"""
 
 _REREAD = """
 select recorded.job_id, recorded.attempt, j.status, j.lane_id, j.bulk, j.priority, j.run_at

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 from uuid import UUID
 
-from app.engine.ledger.begin import SUSPECT_LOSSES
+from app.engine.ledger.losses import COMMON, Tolerance, is_suspect
 from app.kit.db import Connection
 
 
@@ -18,10 +18,16 @@ class Rescued(NamedTuple):
 
 
 async def rescue(
-    connection: Connection, queue: str, *, only_tenant: str | None = None, limit: int = 500
+    connection: Connection,
+    queue: str,
+    *,
+    only_tenant: str | None = None,
+    limit: int = 500,
+    tolerance: Tolerance = COMMON,
 ) -> list[Rescued]:
     """Requeue every delivery whose worker's lease, or whose own deadline, has ended. It costs the job no failure."""
-    return [Rescued(*record) for record in await connection.fetch(_RESCUE, queue, only_tenant, limit)]
+    records = await connection.fetch(_RESCUE, queue, only_tenant, limit, tolerance.kinds, tolerance.losses)
+    return [Rescued(*record) for record in records]
 
 
 # Found first and locked second: a row that its worker adopted in between, or ended and began anew, has another owner or
@@ -36,7 +42,7 @@ with found as materialized (
     order by j.job_id
     limit $3
 ), lost as materialized (
-    select j.job_id, j.tenant_id, j.attempt, j.claim_token
+    select j.job_id, j.tenant_id, j.attempt, j.claim_token, {is_suspect("$4", "$5")} as poison
     from found join jobs j on j.job_id = found.job_id and j.tenant_id = found.tenant_id
          and j.worker_id is not distinct from found.worker_id
          and j.claim_token is not distinct from found.claim_token and j.status is not distinct from 'processing'
@@ -45,13 +51,13 @@ with found as materialized (
     update jobs j
     set status = case
             when j.cancel_requested_at is not null then 'cancelled'
-            when j.losses >= {SUSPECT_LOSSES} then 'failed'
+            when lost.poison then 'failed'
             else 'queued' end,
         losses = j.losses + 1,
-        error = case when j.cancel_requested_at is null and j.losses >= {SUSPECT_LOSSES} then 'poisoned' end,
-        error_detail = case when j.cancel_requested_at is null and j.losses >= {SUSPECT_LOSSES}
+        error = case when j.cancel_requested_at is null and lost.poison then 'poisoned' end,
+        error_detail = case when j.cancel_requested_at is null and lost.poison
             then 'Workers died under this job ' || (j.losses + 1) || ' times, the last time while it ran alone.' end,
-        finished_at = case when j.cancel_requested_at is not null or j.losses >= {SUSPECT_LOSSES} then now() end,
+        finished_at = case when j.cancel_requested_at is not null or lost.poison then now() end,
         dispatched_at = null, deadline_at = null, updated_at = now()
     from lost
     where j.job_id = lost.job_id and j.attempt = lost.attempt and j.claim_token = lost.claim_token

@@ -9,6 +9,7 @@ from app.engine.ledger.census import count_jobs
 from app.kit.db import Connection
 
 INTERVAL = 10  # seconds
+TIMED = 1000  # of the jobs done in an interval, how many of the newest are looked at for how long they took
 
 
 async def take_samples(connection: Connection, queues: Sequence[str]) -> bool:
@@ -49,8 +50,8 @@ where not exists (select 1 from queue_samples s where s.queue = asked.queue and 
 
 _WRITE = f"""
 insert into queue_samples (queue, sampled_at, queued, ready, scheduled, blocked, processing, oldest_ready_seconds, done,
-                           failed)
-select counted.*, ended.done, ended.failed
+                           failed, latency_p50, latency_p95)
+select counted.*, ended.done, ended.failed, took.p50, took.p95
 from (
     select queue, {_MOMENT} as sampled_at, queued, ready, scheduled, blocked, processing, oldest
     from unnest($1::text[], $2::int[], $3::int[], $4::int[], $5::int[], $6::int[], $7::float8[])
@@ -62,10 +63,20 @@ cross join lateral (
     where j.queue = counted.queue and j.status in ('done', 'failed')
       and j.finished_at >= counted.sampled_at - interval '{INTERVAL} seconds' and j.finished_at < counted.sampled_at
 ) ended
+cross join lateral (
+    select percentile_cont(0.5) within group (order by seconds) as p50,
+           percentile_cont(0.95) within group (order by seconds) as p95
+    from (
+        select extract(epoch from j.finished_at - greatest(j.created_at, j.run_at))::float8 as seconds from jobs j
+        where j.queue = counted.queue and j.status = 'done' and j.retries = 0
+          and j.finished_at >= counted.sampled_at - interval '{INTERVAL} seconds' and j.finished_at < counted.sampled_at
+        order by j.finished_at desc limit {TIMED}) newest
+) took
 on conflict do nothing
 """
 
 _READ = """
-select sampled_at, queued, ready, scheduled, blocked, processing, oldest_ready_seconds, done, failed
+select sampled_at, queued, ready, scheduled, blocked, processing, oldest_ready_seconds, done, failed,
+       latency_p50, latency_p95
 from queue_samples where queue = $1 and sampled_at > now() - make_interval(mins => $2) order by sampled_at
 """

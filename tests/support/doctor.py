@@ -1,0 +1,28 @@
+"""Ask the doctor about a deployment as it is at the moment."""
+
+from __future__ import annotations
+
+from app.core.doctor.examine import examine
+from app.core.doctor.findings import Finding, Health
+from tests.support.deployment import Deployment, only_environment
+
+
+class Report(dict[str, Finding]):
+    """What was found, by check."""
+
+    @property
+    def failed(self) -> set[str]:
+        return {check for check, finding in self.items() if finding.health is Health.FAIL}
+
+
+async def look(deployment: Deployment, **environment: str) -> Report:
+    with only_environment(deployment.environment(STARTUP_WAIT_SECONDS="0", **environment)):
+        return Report({finding.check: finding for finding in await examine()})
+
+
+def assert_found(finding: Finding, health: Health, *words: str) -> None:
+    """It is judged so, says these words, and says its cure unless all is well."""
+    assert finding.health is health, finding
+    assert (finding.cure is None) == (health is Health.OK), finding
+    for word in words:
+        assert word in f"{finding.found} {finding.cure}", finding
