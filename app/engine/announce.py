@@ -22,8 +22,7 @@ from app.kit.failpoints import failpoint
 from app.kit.logging import get_logger
 from app.kit.redis import REDIS_AWAY
 
-DISPATCH_PATIENCE = 2.0  # seconds that an answer waits for Redis; beyond them the sweep dispatches
-NEWS_PATIENCE = 1.0  # of them for the events, so that their server being away leaves time for the hints
+PATIENCE = 2.0  # seconds that an answer waits for Redis; beyond them the sweep dispatches
 
 log = get_logger(__name__)
 
@@ -52,10 +51,11 @@ class Announcer:
         fresh = [answer for answer in accepted if answer.fresh]
         if not fresh:
             return
-        ends = asyncio.get_running_loop().time() + DISPATCH_PATIENCE
-        # The queued event goes first, or a quick worker would tell `started` before it.
-        await self._tell([answer.job for answer in fresh])
-        failpoint("submit.told")
+        # The event is sent first, but its reply is not waited for: before a worker tells `started` it asks two servers.
+        await asyncio.gather(self._tell([answer.job for answer in fresh]), self._dispatch(fresh))
+
+    async def _dispatch(self, fresh: Sequence[Accepted]) -> None:
+        ends = asyncio.get_running_loop().time() + PATIENCE
         dues: dict[str, list[Due]] = defaultdict(list)
         for answer in fresh:
             if answer.dispatchable:
@@ -70,7 +70,7 @@ class Announcer:
             return
         dispatcher = self.dispatcher(queue)
         try:
-            async with asyncio.timeout_at(until or asyncio.get_running_loop().time() + DISPATCH_PATIENCE):
+            async with asyncio.timeout_at(until or asyncio.get_running_loop().time() + PATIENCE):
                 enqueued = await dispatcher.enqueue(dues)
         except REDIS_AWAY as error:
             log.warning("redis is away; the sweep will dispatch", queue=queue, jobs=len(dues), error=str(error))
@@ -88,11 +88,12 @@ class Announcer:
 
     async def _tell(self, jobs: Sequence[JobRow]) -> None:
         try:
-            async with asyncio.timeout(NEWS_PATIENCE):
+            async with asyncio.timeout(PATIENCE):
                 for start in range(0, len(jobs), MAX_BATCH):
                     await self._events.append([_queued(job) for job in jobs[start : start + MAX_BATCH]])
         except REDIS_AWAY as error:
             log.debug("events not told", error=str(error))
+        failpoint("submit.told")
 
     async def _heads(self, waiting: Sequence[JobRow]) -> dict[str, list[Due]]:
         """Of lanes that were occupied when these were accepted: who is at their head now. A job that ended in between

@@ -45,6 +45,11 @@ def test_a_frame_is_what_an_event_source_reads() -> None:
     assert Frame("queued", b"{}").encode() == b"event: queued\ndata: {}\n\n"
 
 
+def test_a_beginning_that_is_told_after_the_start_is_left_out() -> None:
+    assert heard(Story("j"), STARTED, QUEUED, PROGRESS) == ["started(1)", "progress(1)"]
+    assert heard(Story("j"), STARTED, FAILED, REQUEUED, RESTARTED) == ["started(1)", "queued(1)", "started(2)"]
+
+
 def test_the_job_and_its_attempt_are_always_told_and_cannot_be_forged() -> None:
     forged = StreamEvent("1-0", 1, "progress", {"job_id": "other", "attempt": 9, "progress": 5})
     (frame,) = Story("j").hear([forged])

@@ -85,6 +85,8 @@ class Story:
         return Frame(row.status, document, confirmed.id if confirmed is not None else None)
 
     def _is_repetition(self, event: StreamEvent) -> bool:
+        if event.type == "queued" and _place(event) < self._heard:  # told so late that its job had started
+            return True
         if event.type in ("queued", "started", "reset"):
             return _place(event) <= self._vouched
         return event.attempt < self._vouched[0]
