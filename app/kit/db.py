@@ -23,6 +23,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
 
+from app.kit.tenant import TENANT_ID
+
 Connection: TypeAlias = "asyncpg.Connection | asyncpg.pool.PoolConnectionProxy"
 
 # What asyncpg raises when the server or the way to it is gone: try again, nothing was wrong with the statement.
@@ -163,9 +165,7 @@ class Database:
             command_timeout=command_timeout or options.connect_timeout,
         )
 
-    async def _open_pool(
-        self, url: str, role: Role, least: int, most: int, *, planned: bool = False
-    ) -> asyncpg.Pool:
+    async def _open_pool(self, url: str, role: Role, least: int, most: int, *, planned: bool = False) -> asyncpg.Pool:
         options = self._options
         plans = PLANS if planned and options.statement_cache_size else {}
         return await asyncpg.create_pool(
@@ -181,11 +181,21 @@ class Database:
 
     @asynccontextmanager
     async def tenant(self, tenant_id: str) -> AsyncIterator[Connection]:
-        """The same transaction as `session`, without its objects: for statements alone, at a fraction of the cost."""
+        """The same transaction as `session`, without its objects: for statements alone, at a fraction of the cost.
+
+        It begins and binds the tenant in one round trip, so asyncpg knows nothing of it: no savepoints within.
+        """
         assert self._tenants is not None, "Database.open() comes first"
-        async with self._tenants.acquire() as connection, connection.transaction():
-            await connection.execute("select set_config('app.tenant', $1, true)", tenant_id)
-            yield connection
+        if TENANT_ID.fullmatch(tenant_id) is None:  # it stands in the statement itself
+            raise ValueError(f"{tenant_id!r} is no tenant's id")
+        async with self._tenants.acquire() as connection:
+            try:
+                await connection.execute(f"begin; select set_config('app.tenant', '{tenant_id}', true)")
+                yield connection
+                await connection.execute("commit")
+            except BaseException:
+                await _roll_back(connection)
+                raise
 
     @asynccontextmanager
     async def session(self, tenant_id: str) -> AsyncIterator[AsyncSession]:
@@ -203,6 +213,24 @@ class Database:
 
 async def _leave_as_it_is(_connection: asyncpg.Connection) -> None:
     """Nothing here depends on session state or leaves any, so that going back to the pool costs no round trip."""
+
+
+async def _roll_back(connection: Connection) -> None:
+    try:
+        if connection.is_in_transaction():
+            await connection.execute("rollback")
+    except CONNECTION_LOST:
+        connection.terminate()
+
+
+@asynccontextmanager
+async def transaction(connection: Connection) -> AsyncIterator[None]:
+    """One of its own, or the one that is open."""
+    if connection.is_in_transaction():
+        yield
+        return
+    async with connection.transaction():
+        yield
 
 
 _BIND_TENANT = text("select set_config('app.tenant', :tenant, true)")

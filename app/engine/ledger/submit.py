@@ -9,7 +9,7 @@ from app.engine.ledger.insert import insert, insert_with_keys
 from app.engine.ledger.keys import earlier_answers
 from app.engine.ledger.lanes import Admission
 from app.engine.ledger.newjob import Accepted, Alongside, Answer, IdempotencyConflict, LaneFull, NewJob
-from app.kit.db import Connection
+from app.kit.db import Connection, transaction
 from app.kit.errors import Unavailable
 
 __all__ = ["Accepted", "Alongside", "Answer", "IdempotencyConflict", "LaneFull", "NewJob", "submit"]
@@ -23,7 +23,7 @@ async def submit(connection: Connection, requests: Sequence[NewJob]) -> list[Ans
     Joins the caller's transaction where one is open, so that a job can commit together with domain rows.
     """
     if any(request.lane_id for request in requests):
-        async with connection.transaction():
+        async with transaction(connection):
             return await Admission(connection, requests).decide()
     if any(request.idempotency_key for request in requests):
         return await _submit_with_keys(connection, requests)
