@@ -36,7 +36,16 @@ RUN --mount=type=cache,target=/root/.cache/pip \
 RUN /opt/venv/bin/python -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/venv/lib app migrations
 
 
-FROM ${PYTHON_IMAGE} AS runtime
+# The same and what reads documents, for the workers that parse uploads. Nobody else carries a text recogniser.
+FROM builder AS upload-builder
+COPY requirements-upload.lock ./
+RUN --mount=type=cache,target=/root/.cache/pip \
+    pip --python /opt/venv/bin/python install \
+        --require-hashes --only-binary=:all: --no-compile --requirement requirements-upload.lock \
+    && /opt/venv/bin/python -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/venv/lib
+
+
+FROM ${PYTHON_IMAGE} AS bare
 # Production is the default: a deployment that forgets to say so must not start with the development key.
 ENV PATH=/opt/venv/bin:$PATH \
     HOME=/tmp \
@@ -52,14 +61,17 @@ RUN groupadd --gid 10001 homeroom \
     && install --directory --owner=homeroom --group=homeroom --mode=0750 /var/lib/homeroom
 
 WORKDIR /srv/homeroom
-COPY --from=builder /opt/venv /opt/venv
-COPY --from=builder /srv/homeroom/alembic.ini /srv/homeroom/run_*_worker.py ./
-COPY --from=builder /srv/homeroom/migrations migrations
-COPY --from=builder /srv/homeroom/app app
 
 # By number: Kubernetes' runAsNonRoot cannot judge a name. The code belongs to root, so no process can rewrite it.
 USER 10001:10001
 STOPSIGNAL SIGTERM
+
+
+FROM bare AS runtime
+COPY --from=builder /opt/venv /opt/venv
+COPY --from=builder /srv/homeroom/alembic.ini /srv/homeroom/run_*_worker.py ./
+COPY --from=builder /srv/homeroom/migrations migrations
+COPY --from=builder /srv/homeroom/app app
 
 # Last, since they differ with every build.
 ARG VERSION=dev
@@ -71,15 +83,27 @@ LABEL org.opencontainers.image.title="Homeroom" \
       org.opencontainers.image.revision="${REVISION}"
 
 
-# The program is the entry point, its arguments the command. Workers have no health check: they listen on no port, one
-# that cannot go on ends, and Postgres takes the jobs from one that hangs.
+# The program is the entry point, its arguments the command. Workers have no health check here: they listen where
+# WORKER_PROBE_PORT says, which is for whoever runs them to say and to probe.
 
 FROM runtime AS chat
 ENTRYPOINT ["python", "run_chat_worker.py"]
 
 
-# What only parsing needs goes in here. The command is the queue, `exam` or `assignment`; without one it serves both.
-FROM runtime AS upload
+# The command is the queue, `exam` or `assignment`; without one it serves both. Not from `runtime`, whose environment
+# would lie below the larger one.
+FROM bare AS upload
+COPY --from=upload-builder /opt/venv /opt/venv
+COPY --from=upload-builder /srv/homeroom/alembic.ini /srv/homeroom/run_*_worker.py ./
+COPY --from=upload-builder /srv/homeroom/migrations migrations
+COPY --from=upload-builder /srv/homeroom/app app
+ARG VERSION=dev
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="Homeroom" \
+      org.opencontainers.image.description="A self-hosted, multi-tenant job backend for AI classrooms" \
+      org.opencontainers.image.licenses="MIT" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}"
 ENTRYPOINT ["python", "run_upload_worker.py"]
 
 

@@ -66,6 +66,15 @@ bench: install ## Measure the engine beside other queues (half an hour; ONLY=A,D
 	@$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY)) $(if $(PEERS),--peers $(PEERS)) $(if $(RUNS),--runs $(RUNS)) \
 	  $(if $(SCALE),--scale $(SCALE)) $(if $(UPDATE),--update)
 
+.PHONY: demo
+demo: install ## A school day in two minutes: five schools, a crash that heals, an exam, a picture of the console
+	@$(BIN)/python -m demo $(if $(SCALE),--scale $(SCALE))
+
+.PHONY: drills
+drills: install ## What an operator should have done once: restore an older backup, rotate the key, upgrade under load
+	$(BIN)/python -m pytest tests/acceptance/test_operations_restore.py tests/acceptance/test_operations_rotation.py \
+	  tests/acceptance/test_operations_upgrade.py tests/integration/test_pgbouncer.py
+
 .PHONY: quality
 quality: install ## Read the corpus of documents and write what was found right into docs/QUALITY.md (minutes)
 	@$(BIN)/python -m tests.corpus.documents.quality > docs/QUALITY.md.new && mv docs/QUALITY.md.new docs/QUALITY.md
@@ -77,13 +86,15 @@ openapi: install ## Write docs/openapi.json anew, to be reviewed as a change of 
 	@echo "docs/openapi.json is written; review its diff before committing it"
 
 .PHONY: lock
-lock: ## Resolve the dependencies anew into the two lock files (hashed, naming no host)
+lock: ## Resolve the dependencies anew into the three lock files (hashed, naming no host)
 	@test -x .lock-venv/bin/uv || { $(PYTHON) -m venv .lock-venv && .lock-venv/bin/pip install --quiet uv; }
 	.lock-venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-	  pyproject.toml --output-file requirements.lock
-	.lock-venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	  --extra embedded --extra documents --extra s3 --extra dev pyproject.toml --output-file requirements-dev.lock
-	@! grep -n '://' requirements.lock requirements-dev.lock
+	.lock-venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	  --constraint requirements-dev.lock --extra s3 pyproject.toml --output-file requirements.lock
+	.lock-venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	  --constraint requirements-dev.lock --extra s3 --extra documents pyproject.toml --output-file requirements-upload.lock
+	@! grep -n '://' requirements.lock requirements-upload.lock requirements-dev.lock
 	@rm -rf .lock-venv
 
 .PHONY: clean

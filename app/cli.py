@@ -93,6 +93,22 @@ def _tenant_disable(options: argparse.Namespace) -> None:
     print(f"tenant {options.tenant} is disabled; its keys work no more. Nothing of it is erased.")
 
 
+def _tenant_export(options: argparse.Namespace) -> None:
+    from app.core.departure import export_tenant  # noqa: PLC0415
+
+    rows, files = asyncio.run(export_tenant(options.tenant, options.folder))
+    print(f"{rows} rows and {files} files of {options.tenant} are in {options.folder}; secrets are left out")
+
+
+def _tenant_erase(options: argparse.Namespace) -> None:
+    from app.core.departure import erase_tenant  # noqa: PLC0415
+
+    rows, files = asyncio.run(erase_tenant(options.tenant, options.confirm))
+    for table, count in rows.items():
+        print(f"{count:>8}  {table}")
+    print(f"{sum(rows.values())} rows and {files} files of {options.tenant} are gone; its audit log stays")
+
+
 def _key_create(options: argparse.Namespace) -> None:
     from app.core.administration import create_key  # noqa: PLC0415
 
@@ -145,6 +161,21 @@ def _audit_verify(options: argparse.Namespace) -> int:
     return int(any(each.first_broken is not None for each in verdicts))
 
 
+def _environment(options: argparse.Namespace) -> None:
+    from app.core.up.variables import environment_of  # noqa: PLC0415
+
+    print(environment_of(options.data_dir))
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from app.core.doctor.examine import examine  # noqa: PLC0415
+    from app.core.doctor.report import as_json, as_text, is_healthy  # noqa: PLC0415
+
+    findings = asyncio.run(examine())
+    print(as_json(findings) if options.json else as_text(findings))
+    return int(not is_healthy(findings))
+
+
 def _workloads(options: argparse.Namespace) -> None:
     from app.core.migrate import ROOT  # noqa: PLC0415
     from app.core.scaffold import write_missing  # noqa: PLC0415
@@ -158,6 +189,14 @@ def _workloads(options: argparse.Namespace) -> None:
         print(f"{each.name:<12}{each.redis_db:<10}{each.concurrency:<7}{each.grace:<8g}{each.summary}")
 
 
+def _manifests(options: argparse.Namespace) -> int:
+    from app.core import manifests  # noqa: PLC0415
+
+    changed = manifests.stale(options.out) if options.check else manifests.write(options.out)
+    print("\n".join(changed) or "nothing had changed")
+    return int(options.check and bool(changed))
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="homeroom", description="A multi-tenant job backend for AI classrooms.")
     parser.add_argument("--version", action="version", version=__version__)
@@ -169,6 +208,12 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument("--ready-file", type=Path, help="write url, keys and pids to this file when all of it is ready")
     up.set_defaults(run=_up)
 
+    environment = commands.add_parser("environment", help="print what a running `up` works with, for a shell's eval")
+    environment.add_argument(
+        "--data-dir", type=Path, default=Path(".homeroom"), help="that `up`'s (default: .homeroom)"
+    )
+    environment.set_defaults(run=_environment)
+
     commands.add_parser("api", help="run the API").set_defaults(run=_api)
 
     worker = commands.add_parser("worker", help="run one queue's worker")
@@ -179,12 +224,21 @@ def _parser() -> argparse.ArgumentParser:
     migrate.add_argument("--revision", default="head")
     migrate.set_defaults(run=_migrate)
 
+    doctor = commands.add_parser("doctor", help="look at all that a deployment stands on; exit code 1 where it fails")
+    doctor.add_argument("--json", action="store_true", help="one JSON object instead of lines")
+    doctor.set_defaults(run=_doctor)
+
     _add_chat(commands)
     _add_administration(commands)
 
     workloads = commands.add_parser("workloads", help="list the queues")
     workloads.add_argument("--write", action="store_true", help="write the files that a new queue's spec implies")
     workloads.set_defaults(run=_workloads)
+
+    manifests = commands.add_parser("manifests", help="render docker-compose.yml and deploy/ from the workloads' specs")
+    manifests.add_argument("--check", action="store_true", help="write nothing; exit code 1 where a file is stale")
+    manifests.add_argument("--out", type=Path, default=Path(), help="the project's root (default: this folder)")
+    manifests.set_defaults(run=_manifests)
     return parser
 
 
@@ -204,7 +258,7 @@ def _add_chat(commands: Commands) -> None:
 
 
 def _add_administration(commands: Commands) -> None:
-    tenant = commands.add_parser("tenant", help="register, list and disable tenants")
+    tenant = commands.add_parser("tenant", help="register, list, disable, export and erase tenants")
     verbs = tenant.add_subparsers(required=True, metavar="VERB")
     for verb, run, summary in (
         ("create", _tenant_create, "register a tenant"),
@@ -212,6 +266,12 @@ def _add_administration(commands: Commands) -> None:
     ):
         _add_verb(verbs, verb, run, summary).add_argument("tenant", metavar="ID")
     _add_verb(verbs, "list", _tenant_list, "show every tenant")
+    export = _add_verb(verbs, "export", _tenant_export, "write all that is kept of a tenant into a new folder")
+    export.add_argument("tenant", metavar="ID")
+    export.add_argument("folder", type=Path, metavar="FOLDER")
+    erase = _add_verb(verbs, "erase", _tenant_erase, "erase a disabled tenant for ever, its files too")
+    erase.add_argument("tenant", metavar="ID")
+    erase.add_argument("--confirm", default="", metavar="ID", help="the id once more: an erasure has to be meant")
 
     key = commands.add_parser("key", help="make, list and revoke a tenant's API keys")
     verbs = key.add_subparsers(required=True, metavar="VERB")

@@ -102,6 +102,12 @@ PROSE = {
         "From the moment when the last worker has joined. The cores that each kind of process kept busy say who is\n"
         "the bound: where they add up to the machine's, the machine is.",
     ),
+    "K": Prose(
+        "K: first words of a reply",
+        "A scripted model says its first words after 50 ms and writes on, a piece every 10 ms. It is asked directly,\n"
+        "with OpenAI's client, and through the system: `POST /v1/chat`, then the events until the first `delta`,\n"
+        "with the turn, its job and its begin committed. One turn at a time, both ways in random order within a run.",
+    ),
     "memory": Prose("Memory", "An idle worker with everything imported and connected, resident set."),
     "budget": Prose(
         "Budget",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from bench.contestants import EFFECTS, HTTP, LEDGERED, PEERS, PLAIN, TRANSACTION
 from bench.figures import Figure, Figures
+from bench.parts.first_token import THROUGH
 from bench.parts.http import BARE, BULK, SUBMIT
 from bench.parts.memory import OURS as OUR_WORKER
 from bench.parts.throughput import NAP
@@ -123,6 +124,11 @@ def _workers(figures: Figures) -> Iterator[Verdict]:
         yield Verdict("J", "two workers at least 1.2x one", f"{gain.median:.2f}x", gain.median >= 1.2)
 
 
+def _first_token(figures: Figures) -> Iterator[Verdict]:
+    more = figures.find("K", THROUGH, "more than directly, p50")
+    yield from _at_most(more, 15.0, "first words at most 15 ms after those of the model asked directly, p50")
+
+
 def _budget(figures: Figures) -> Iterator[Verdict]:
     for what, most in (("SQL statements", 6.0), ("Redis calls", 4.0)):
         target = f"at most {most:g} {what} for 100 ledgered no-op jobs"
@@ -140,4 +146,4 @@ def _at_most(figure: Figure | None, most: float, target: str) -> Iterator[Verdic
         yield Verdict(figure.part, target, measured, figure.median <= most)
 
 
-RULES = (_noop, _sleep, _pickup, _recovery, _http, _growth, _lanes, _fairness, _workers, _budget, _memory)
+RULES = (_noop, _sleep, _pickup, _recovery, _http, _growth, _lanes, _fairness, _workers, _first_token, _budget, _memory)

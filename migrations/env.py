@@ -10,8 +10,11 @@ from sqlalchemy.ext.asyncio import create_async_engine
 import app.engine.models
 import app.library.models
 import app.tenancy.models
+import app.workloads.assignment.models
 import app.workloads.chat.models
-import app.workloads.profile.models  # noqa: F401 - they fill Base.metadata
+import app.workloads.exam.models
+import app.workloads.profile.models
+import app.workloads.uploads.models  # noqa: F401 - they fill Base.metadata
 from app.core.roles import become_owner
 from app.kit.db import Base, sqlalchemy_url
 from app.kit.errors import ConfigurationError

@@ -16,6 +16,7 @@ from app.engine.events import EventBell, EventLog
 from app.engine.submit import Submitter
 from app.engine.workload import Registry
 from app.kit.db import Database
+from app.storage.port import Storage
 from app.tenancy.access import Access, Forbidden, Principal, Unauthorized, UnknownTenant
 from app.tenancy.keys import Pepper
 from app.tenancy.language_model import TenantModels
@@ -39,6 +40,7 @@ class Services:
     policies: Policies
     models: TenantModels
     throttle: Throttle
+    storage: Storage
     readiness: Callable[[], Awaitable[dict[str, Any]]]
     metrics: Callable[[], Awaitable[bytes]]
 

@@ -13,13 +13,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.problems import problem_response, unexpected
 from app.api.refusals import HeadersTooLarge
+from app.kit import trace
 from app.kit.gcra import Allowance
 from app.kit.ids import uuid7
 from app.kit.patience import within
 
 MEGABYTE = 1024 * 1024
 BODY_LIMIT = 2 * MEGABYTE
-LARGER_BODIES = {"/jobs/bulk": 32 * MEGABYTE}  # by the end of the path, under either prefix
+# By the end of the path, under either prefix. An upload is bounded by its tenant's limits, where it is received.
+LARGER_BODIES: dict[str, float] = {"/jobs/bulk": 32 * MEGABYTE, "/uploads": math.inf}
 
 HEADERS_LIMIT = 32 * 1024
 BODY_PATIENCE = 20.0  # seconds between two parts of a body
@@ -52,7 +54,10 @@ class RequestContext:
                 _add_allowance(headers, scope["state"].get("allowance"))
             await send(message)
 
-        tokens = structlog.contextvars.bind_contextvars(request_id=request_id)
+        traceparent = trace.read(header) if (header := _header(scope, b"traceparent")) else None
+        traced = {"trace_id": trace.trace_id(traceparent)} if traceparent is not None else {}
+        tokens = structlog.contextvars.bind_contextvars(request_id=request_id, **traced)
+        entered = trace.enter(traceparent)
         try:
             await self._app(scope, receive, send_with_id)
         except Exception as error:
@@ -60,6 +65,7 @@ class RequestContext:
                 raise
             await unexpected(Request(scope), error)(scope, receive, send_with_id)
         finally:
+            trace.leave(entered)
             structlog.contextvars.reset_contextvars(**tokens)
 
 
@@ -137,5 +143,5 @@ def _header(scope: Scope, name: bytes) -> str:
     return value.decode("latin-1")
 
 
-def body_limit(path: str) -> int:
+def body_limit(path: str) -> float:
     return next((limit for ending, limit in LARGER_BODIES.items() if path.endswith(ending)), BODY_LIMIT)

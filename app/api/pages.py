@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, NamedTuple, TypeVar
 from uuid import UUID
 
@@ -21,7 +21,7 @@ Limit = Annotated[int, Query(ge=1, le=LARGEST_PAGE, description="Rows of a page"
 
 
 Row = TypeVar("Row")
-Mark = TypeVar("Mark", "Cursor", "IdCursor", "NumberCursor", "LaneCursor")
+Mark = TypeVar("Mark", "Cursor", "DayCursor", "IdCursor", "NameCursor", "NumberCursor", "LaneCursor")
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
@@ -44,6 +44,26 @@ class Cursor(NamedTuple):
             raise InvalidCursor("The cursor cannot be read.") from None
 
 
+class DayCursor(NamedTuple):
+    """Where a page ended whose rows stand in the order of days."""
+
+    day: date
+    id: str
+
+    def encode(self) -> str:
+        return _pack([self.day.isoformat(), self.id])
+
+    @classmethod
+    def decode(cls, text: str) -> DayCursor:
+        match _parts(text):
+            case [str(day), str(row_id)] if "\0" not in row_id:
+                try:
+                    return cls(date.fromisoformat(day), row_id)
+                except ValueError:
+                    pass
+        raise InvalidCursor("The cursor cannot be read.")
+
+
 class IdCursor(NamedTuple):
     """Where a page ended whose rows stand in the order of an id."""
 
@@ -57,6 +77,22 @@ class IdCursor(NamedTuple):
         match _parts(text):
             case [str(row_id)] if _ID.fullmatch(row_id):
                 return cls(row_id)
+        raise InvalidCursor("The cursor cannot be read.")
+
+
+class NameCursor(NamedTuple):
+    """Where a page ended whose rows stand in the order of names, which may be any text."""
+
+    name: str
+
+    def encode(self) -> str:
+        return _pack([self.name])
+
+    @classmethod
+    def decode(cls, text: str) -> NameCursor:
+        match _parts(text):
+            case [str(name)] if "\0" not in name:
+                return cls(name)
         raise InvalidCursor("The cursor cannot be read.")
 
 
@@ -101,8 +137,16 @@ async def get_cursor(cursor: Given = None) -> Cursor | None:
     return Cursor.decode(cursor) if cursor is not None else None
 
 
+async def get_day_cursor(cursor: Given = None) -> DayCursor | None:
+    return DayCursor.decode(cursor) if cursor is not None else None
+
+
 async def get_id_cursor(cursor: Given = None) -> IdCursor | None:
     return IdCursor.decode(cursor) if cursor is not None else None
+
+
+async def get_name_cursor(cursor: Given = None) -> NameCursor | None:
+    return NameCursor.decode(cursor) if cursor is not None else None
 
 
 async def get_number_cursor(cursor: Given = None) -> NumberCursor | None:
@@ -114,7 +158,9 @@ async def get_lane_cursor(cursor: Given = None) -> LaneCursor | None:
 
 
 PageCursor = Annotated[Cursor | None, Depends(get_cursor)]
+PageDayCursor = Annotated[DayCursor | None, Depends(get_day_cursor)]
 PageIdCursor = Annotated[IdCursor | None, Depends(get_id_cursor)]
+PageNameCursor = Annotated[NameCursor | None, Depends(get_name_cursor)]
 PageNumberCursor = Annotated[NumberCursor | None, Depends(get_number_cursor)]
 PageLaneCursor = Annotated[LaneCursor | None, Depends(get_lane_cursor)]
 
@@ -125,7 +171,9 @@ def cut(rows: Sequence[Row], limit: int, place: Callable[[Row], Mark]) -> tuple[
     return shown, place(shown[-1]) if len(rows) > limit else None
 
 
-def page(data: Sequence[Any], following: Cursor | IdCursor | NumberCursor | LaneCursor | None) -> dict[str, Any]:
+def page(
+    data: Sequence[Any], following: Cursor | DayCursor | IdCursor | NameCursor | NumberCursor | LaneCursor | None
+) -> dict[str, Any]:
     return {
         "data": data,
         "has_more": following is not None,

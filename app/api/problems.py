@@ -98,7 +98,7 @@ def point_below(refusal: Refusal, where: str) -> Refusal:
 def refusals(*classes: type[Refusal]) -> dict[int | str, dict[str, Any]]:
     """The `responses` of a route that may refuse in these ways, in the classes' own words."""
     responses: dict[int | str, dict[str, Any]] = {}
-    for each in sorted(classes, key=lambda each: each.status):
+    for each in sorted(dict.fromkeys(classes), key=lambda each: each.status):
         schema = {"$ref": "#/components/schemas/Problem"}
         empty = {"description": "", "content": {MEDIA_TYPE: {"schema": schema, "examples": {}}}}
         response = responses.setdefault(each.status, empty)

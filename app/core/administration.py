@@ -31,43 +31,43 @@ class Verdict:
 
 
 async def create_tenant(tenant_id: str) -> bool:
-    async with _database() as (_, database):
+    async with at_shell() as (_, database):
         return await tenants.create_tenant(database, tenant_id, BY)
 
 
 async def list_tenants() -> Sequence[TenantRecord]:
-    async with _database() as (_, database), database.ledger.acquire() as connection:
+    async with at_shell() as (_, database), database.ledger.acquire() as connection:
         return await tenants.list_tenants(connection)
 
 
 async def disable_tenant(tenant_id: str) -> TenantRecord:
-    async with _database() as (_, database), database.session(tenant_id) as session:
+    async with at_shell() as (_, database), database.session(tenant_id) as session:
         return await tenants.disable_tenant(session, tenant_id, BY)
 
 
 async def create_key(tenant_id: str, *, name: str, scopes: Sequence[str] | None, expires_in: float | None) -> str:
     expires_at = _in_days(expires_in)
-    async with _database() as (settings, database), database.session(tenant_id) as session:
+    async with at_shell() as (settings, database), database.session(tenant_id) as session:
         pepper = Pepper(settings.master_key, settings.security.previous_master_keys)
         wish = KeyWish(name, frozenset(scopes or DEFAULT_SCOPES), expires_at)
         return (await keys.make_key(session, pepper, tenant_id, wish, BY)).text
 
 
 async def list_keys(tenant_id: str) -> Sequence[ApiKey]:
-    async with _database() as (_, database), database.session(tenant_id) as session:
+    async with at_shell() as (_, database), database.session(tenant_id) as session:
         await tenants.get_tenant(session, tenant_id)
         return await keys.list_keys(session, tenant_id)
 
 
 async def revoke_key(tenant_id: str, key_id: str) -> None:
-    async with _database() as (_, database), database.session(tenant_id) as session:
+    async with at_shell() as (_, database), database.session(tenant_id) as session:
         await tenants.get_tenant(session, tenant_id)
         await keys.revoke_key(session, tenant_id, key_id, BY)
 
 
 async def rewrap_data_keys() -> int:
     """Put every tenant's data key under the current master key; how many were under an earlier one."""
-    async with _database() as (settings, database):
+    async with at_shell() as (settings, database):
         vault = Vault(settings.master_key, settings.security.previous_master_keys)
         async with database.ledger.acquire() as connection:
             registered = await tenants.list_tenants(connection)
@@ -82,7 +82,7 @@ async def rewrap_data_keys() -> int:
 
 async def verify_audit(tenant_id: str | None) -> Sequence[Verdict]:
     """The log of one tenant; without one, the deployment's own and every tenant's."""
-    async with _database() as (_, database):
+    async with at_shell() as (_, database):
         if tenant_id is not None:
             return [await _verify(database, tenant_id)]
         async with database.ledger.acquire() as connection:
@@ -106,7 +106,7 @@ def _in_days(days: float | None) -> datetime | None:
 
 
 @asynccontextmanager
-async def _database() -> AsyncIterator[tuple[Settings, Database]]:
+async def at_shell() -> AsyncIterator[tuple[Settings, Database]]:
     """An open database; a refusal of what is done with it is told as a person at a shell can use it."""
     settings = load_settings()
     database = await open_database(settings, "homeroom cli")

@@ -15,7 +15,7 @@ from pydantic import BaseModel, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.engine.workload import Workload
-from app.kit import failpoints
+from app.kit import failpoints, sentinel
 from app.kit.db import DatabaseOptions
 from app.kit.errors import ConfigurationError
 from app.kit.redis import place, with_database
@@ -28,7 +28,7 @@ MASTER_KEY_LENGTH = 32
 MASTER_KEY_ENTROPY = 100.0  # bits
 
 DATABASE_SCHEMES = ("postgresql", "postgres", "postgresql+asyncpg")
-REDIS_SCHEMES = ("redis", "rediss")
+REDIS_SCHEMES = ("redis", "rediss", sentinel.SCHEME)
 
 _ENV = SettingsConfigDict(extra="ignore", frozen=True, env_ignore_empty=True, str_strip_whitespace=True)
 
@@ -199,6 +199,24 @@ class LlmSettings(BaseSettings):
         )
 
 
+class StorageSettings(BaseSettings):
+    """Where files are kept: in a folder, or, where a url says so, in S3."""
+
+    model_config = _ENV
+
+    folder: str = Field(".homeroom/files", validation_alias="STORAGE_DIR")
+    url: str = Field("", validation_alias="STORAGE_URL")
+    endpoint: str = Field("", validation_alias="STORAGE_ENDPOINT")
+    region: str = Field("", validation_alias="STORAGE_REGION")
+    access_key_id: str = Field("", validation_alias="STORAGE_ACCESS_KEY_ID")
+    secret_access_key: str = Field("", repr=False, validation_alias="STORAGE_SECRET_ACCESS_KEY")
+
+    def s3_options(self) -> dict[str, str]:
+        """What differs from AWS's own defaults; without keys, those that the machine is given are used."""
+        names = ("endpoint", "region", "access_key_id", "secret_access_key")
+        return {name: value for name in names if (value := getattr(self, name))}
+
+
 class ChatSettings(BaseSettings):
     model_config = _ENV
 
@@ -217,6 +235,7 @@ class Settings(BaseModel):
     api: ApiSettings
     security: SecuritySettings
     llm: LlmSettings
+    storage: StorageSettings
     chat: ChatSettings
 
     @property
@@ -244,6 +263,7 @@ def load_settings() -> Settings:
             api=ApiSettings(),
             security=SecuritySettings(),
             llm=LlmSettings(),
+            storage=StorageSettings(),
             chat=ChatSettings(),
         )
     except ValidationError as error:
@@ -279,6 +299,7 @@ def _check(settings: Settings) -> None:
     _check_places(settings)
     _check_secrets(settings)
     _check_llm(settings.llm)
+    _check_storage(settings.storage)
     if settings.worker.heartbeat * 2 > settings.worker.lease:
         raise ConfigurationError(
             f"HEARTBEAT_SECONDS={settings.worker.heartbeat:g} is too slow for LEASE_SECONDS={settings.worker.lease:g}.",
@@ -295,7 +316,7 @@ def _check_urls(settings: Settings) -> None:
         _check_url(name, url, DATABASE_SCHEMES)
     for name, queue in settings.queues.items():
         _check_url(f"{name.upper()}_REDIS_URL", queue.redis_url, REDIS_SCHEMES)
-        database = urlsplit(queue.redis_url).path.lstrip("/")
+        database = "" if sentinel.is_watched(queue.redis_url) else urlsplit(queue.redis_url).path.lstrip("/")
         if database and not database.isdigit():
             raise ConfigurationError(
                 f"{name.upper()}_REDIS_URL names no database.", cure="End it with the index, as in redis://host:6379/3."
@@ -306,7 +327,10 @@ def _check_url(name: str, url: str | None, schemes: tuple[str, ...]) -> None:
     """The url itself is never repeated in the message: it holds a password."""
     try:
         parts = urlsplit(url or f"{schemes[0]}://")
-        understood = parts.scheme in schemes and (parts.port is None or parts.port > 0)
+        if sentinel.is_watched(url or ""):
+            understood = sentinel.SCHEME in schemes and bool(sentinel.parse(url or ""))
+        else:
+            understood = parts.scheme in schemes and (parts.port is None or parts.port > 0)
     except ValueError:
         understood = False
     if not understood:
@@ -360,6 +384,20 @@ def _check_llm(llm: LlmSettings) -> None:
         llm.provider()
     except ValueError as error:
         raise ConfigurationError(f"LLM_BASE_URL: {error}", cure="Write it as https://host/v1.") from None
+
+
+def _check_storage(storage: StorageSettings) -> None:
+    parts = urlsplit(storage.url)
+    if storage.url and (parts.scheme != "s3" or not parts.netloc or parts.query or "@" in parts.netloc):
+        raise ConfigurationError(
+            "STORAGE_URL cannot be understood.",
+            cure="Write it as s3://bucket/prefix, or unset it to keep files in STORAGE_DIR.",
+        )
+    if bool(storage.access_key_id) != bool(storage.secret_access_key):
+        raise ConfigurationError(
+            "Of STORAGE_ACCESS_KEY_ID and STORAGE_SECRET_ACCESS_KEY only one is set.",
+            cure="Set both, or none to use the credentials that the machine is given.",
+        )
 
 
 def _entropy(text: str) -> float:

@@ -32,7 +32,7 @@ async def open_database(settings: Settings, application_name: str) -> Database:
     """A database that is reachable, migrated, and behind which row level security holds."""
     database = Database(settings.database.options(), application_name=application_name)
     try:
-        with _explained():
+        with explained():
             await _wait_for(database.open, settings.app.startup_wait, CONNECTION_LOST, "DATABASE_URL", "Postgres")
             async with database.ledger.acquire() as connection:
                 await require_schema(connection)
@@ -44,7 +44,7 @@ async def open_database(settings: Settings, application_name: str) -> Database:
 
 
 @contextmanager
-def _explained() -> Iterator[None]:
+def explained() -> Iterator[None]:
     """What Postgres says to a login that it does not like, with its cure."""
     try:
         yield

@@ -15,12 +15,14 @@ from app import __version__
 from app.api import mount, mount_v1
 from app.api.deps import Services
 from app.api.metrics import RequestMetrics
+from app.console import mount_console
 from app.core import queue
 from app.core.config import Settings, load_settings
 from app.core.docs import mount_docs
 from app.core.exit import exit_when_misconfigured
 from app.core.preflight import check_redis, open_database
 from app.core.readiness import readiness
+from app.core.storage import build_storage
 from app.engine.backlog import Backlog
 from app.engine.diagnostics import KINDS
 from app.engine.events import EventBell, EventLog
@@ -52,6 +54,7 @@ REQUEST_HEADERS = (
     "If-None-Match",
     "Last-Event-ID",
     "Prefer",
+    "Traceparent",
     "X-Admin-Key",
     "X-Request-ID",
 )
@@ -78,12 +81,15 @@ def create_app(settings: Settings | None = None, *, end_process: bool = False) -
         description="A multi-tenant job backend for AI classrooms.",
         docs_url=None,
         redoc_url=None,
+        # Spans are not exported yet; to find that out anew at every request costs as much as to validate its body.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
         lifespan=partial(_lifespan, settings=settings, end_process=end_process),
     )
     app.state.meter = Meter(__version__)
     mount(app)
     app.add_middleware(RequestMetrics, meter=app.state.meter)
     mount_docs(app)
+    mount_console(app)
     for workload in WORKLOADS:
         if workload.routes is not None:
             mount_v1(app, resolve(workload.routes))
@@ -163,6 +169,7 @@ async def _open(settings: Settings, meter: Meter, stack: AsyncExitStack) -> Serv
         policies=policies,
         models=TenantModels(database, _build_vault(settings), settings.llm.tenant_hosts),
         throttle=Throttle(limiter),
+        storage=build_storage(settings.storage, policies),
         readiness=is_ready,
         metrics=partial(_render, meter, figures),
     )

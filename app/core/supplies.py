@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from app.core.config import Settings
+from app.core.storage import build_storage
 from app.kit.db import Database
+from app.kit.metrics import Meter
 from app.tenancy.language_model import TenantModels
+from app.tenancy.tenants import Policies
 from app.tenancy.vault import Vault
 from app.workloads.supplies import Supplies
 
 
-def build_supplies(settings: Settings, database: Database) -> Supplies:
+def build_supplies(settings: Settings, database: Database, meter: Meter) -> Supplies:
     vault = Vault(settings.master_key, settings.security.previous_master_keys)
     return Supplies(
         database=database,
         tenant_models=TenantModels(database, vault),
         llm=settings.llm.provider(),
         llm_at=settings.llm.at,
+        storage=build_storage(settings.storage, Policies(database)),
+        meter=meter,
     )

@@ -64,6 +64,11 @@ class JobContext:
     def input(self) -> Any:
         return self._delivery.input
 
+    @property
+    def traceparent(self) -> str | None:
+        """The trace that it belongs to, for whatever it calls (W3C Trace Context)."""
+        return self._delivery.traceparent
+
     def keep_when_cancelled(self, what: Callable[[], Done]) -> None:
         """What a cancel leaves of the work: asked for once the function has stopped, and committed with that end."""
         self.left_by_cancel = what

@@ -11,6 +11,7 @@ from app.engine.dispatch import Dispatcher
 from app.engine.ledger.begin import Delivery
 from app.engine.ledger.cancel import cancel_requests
 from app.engine.ledger.progress import Progress, note_progress
+from app.engine.metrics import WorkerMetrics
 from app.engine.permits import Permits
 from app.kit.db import CONNECTION_LOST, Database
 from app.kit.logging import get_logger
@@ -36,6 +37,7 @@ class Control:
         cancel: Callable[[set[UUID]], None],
         take_progress: Callable[[], dict[Delivery, Progress]],
         permits: Permits | None,
+        metrics: WorkerMetrics,
         lease: float,
         heartbeat: float,
     ) -> None:
@@ -49,6 +51,7 @@ class Control:
         self._cancel = cancel
         self._take_progress = take_progress
         self._permits = permits
+        self._metrics = metrics
         self._lease = lease
         self._heartbeat = heartbeat
         self._extended_at = 0.0
@@ -59,6 +62,7 @@ class Control:
                 await self._ask_postgres()
                 await self._extend_leases()
             except (*CONNECTION_LOST, *REDIS_AWAY) as error:
+                self._metrics.outage(error)
                 log.debug("control waits for a server", error=str(error))
             except Exception:
                 log.exception("a control tick failed; the next one goes on")

@@ -38,6 +38,7 @@ class Upkeep:
     shared: ArqRedis
     lease: float  # a worker's, in seconds
     on_expire: tuple[OnExpire, ...] = ()
+    on_tidy: tuple[Callable[[str], Awaitable[int]], ...] = ()  # for a tenant; how much went
 
 
 Clock: TypeAlias = Callable[[Connection], Awaitable[datetime]]

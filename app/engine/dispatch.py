@@ -3,7 +3,8 @@
 Keys, all in the queue's own Redis: `homeroom:ready` (flows by their turn), `homeroom:ready:<flow>` (a flow's hints),
 `homeroom:deferred` (hints for a later moment), `homeroom:turns` (what fairness remembers), `homeroom:leases` (what
 workers took), `homeroom:wake` (a list that idle workers block on), `homeroom:epoch` (which server run and which
-rebuild this content belongs to); and ARQ's own sorted set, which holds plain ARQ jobs and nothing else.
+rebuild this content belongs to), `homeroom:ledger` (which ledger, and how far that had come); and ARQ's own sorted set,
+which holds plain ARQ jobs and nothing else.
 A hint is a member `hr:1:<job_id>:<attempt>`; the envelope's version is part of the name.
 """
 
@@ -25,11 +26,13 @@ from arq.constants import (
     retry_key_prefix,
 )
 
+from app.engine.ledger.lineage import Lineage
 from app.engine.ledger.rows import Due, Hint
 from app.kit.redis import QUEUE_KEY, WAKE_KEY
 
 LEASES_KEY = "homeroom:leases"
 EPOCH_KEY = "homeroom:epoch"
+LINEAGE_KEY = "homeroom:ledger"  # read and written by the reconciler alone, in no script
 KEYS = [QUEUE_KEY, LEASES_KEY, WAKE_KEY, EPOCH_KEY, "homeroom:ready", "homeroom:deferred", "homeroom:turns"]
 REBUILDING = "rebuilding:"
 REBUILD_MS = 15_000  # a rebuilder that died is replaced after this time
@@ -216,6 +219,14 @@ class Dispatcher:
 
     async def epoch(self) -> str:
         return ((await self.redis.get(EPOCH_KEY)) or b"").decode()
+
+    async def epoch_and_lineage(self) -> tuple[str, Lineage | None]:
+        """What this content belongs to: the epoch, and the ledger that it was last seen with."""
+        epoch, lineage = await self.redis.mget(EPOCH_KEY, LINEAGE_KEY)
+        return (epoch or b"").decode(), Lineage.parse((lineage or b"").decode())
+
+    async def remember(self, lineage: Lineage) -> None:
+        await self.redis.set(LINEAGE_KEY, str(lineage))
 
     async def begin_rebuild(self, seen: str) -> str | None:
         """Become the one who rebuilds this queue; None where another did, or is at it. The mark ends by itself."""

@@ -14,6 +14,7 @@ from app.engine.ledger.finish import End, Ending
 from app.engine.outcomes import Cancel, Done, Fail, Outcome, Retry, Snooze
 from app.engine.results import result_text
 from app.engine.workload import JobKind
+from app.kit import trace
 from app.kit.errors import StaleAttempt
 from app.kit.logging import bind_log_context, get_logger
 from app.kit.tenant import enter_tenant
@@ -64,8 +65,16 @@ async def execute(
     """
     delivery = run.delivery
     enter_tenant(delivery.tenant_id)
+    traced = {}
+    if delivery.traceparent is not None:
+        trace.enter(delivery.traceparent)
+        traced = {"trace_id": trace.trace_id(delivery.traceparent)}
     bind_log_context(
-        job_id=ctx.job_id, tenant_id=delivery.tenant_id, attempt=delivery.attempt, request_id=delivery.request_id
+        job_id=ctx.job_id,
+        tenant_id=delivery.tenant_id,
+        attempt=delivery.attempt,
+        request_id=delivery.request_id,
+        **traced,
     )
     log.debug("job started", kind=delivery.kind)
     ending = await _outcome(run, kind, function, ctx)

@@ -80,6 +80,8 @@ def _of_queues(queues: Sequence[Mapping[str, Any]]) -> Iterator[Metric]:
     workers = _gauge("homeroom_queue_workers", "Workers whose lease holds.")
     slots = _gauge("homeroom_queue_slots", "Jobs that these workers run at a time.")
     paused = _gauge("homeroom_queue_paused", "1 where operators have paused or drained the queue.")
+    demand = _gauge("homeroom_queue_demand", "Jobs that workers run or could: to scale on.")
+    lag = _gauge("homeroom_queue_lag_seconds", "How long ready work waits for a slot: to scale on.")
     for row in queues:
         for state in STATES:
             jobs.add_metric([row["queue"], state], row[state])
@@ -87,7 +89,10 @@ def _of_queues(queues: Sequence[Mapping[str, Any]]) -> Iterator[Metric]:
         workers.add_metric([row["queue"]], row["workers"])
         slots.add_metric([row["queue"]], row["slots"])
         paused.add_metric([row["queue"]], float(row["paused"]))
-    yield from (jobs, oldest, workers, slots, paused)
+        # What is paused has no use for workers, however much of it there is.
+        demand.add_metric([row["queue"]], row["processing"] + (0 if row["paused"] else row["ready"]))
+        lag.add_metric([row["queue"]], 0.0 if row["paused"] else row["oldest_ready_seconds"] or 0.0)
+    yield from (jobs, oldest, workers, slots, paused, demand, lag)
 
 
 def _of_upkeep(reading: Reading) -> Iterator[Metric]:

@@ -23,7 +23,7 @@ from app.engine.ledger.writes import write
 from app.engine.metrics import WorkerMetrics
 from app.kit.aside import Aside
 from app.kit.backoff import Backoff
-from app.kit.db import TRY_AGAIN, Database
+from app.kit.db import CONNECTION_LOST, TRY_AGAIN, Database
 from app.kit.failpoints import failpoint
 from app.kit.logging import get_logger
 from app.kit.redis import REDIS_AWAY
@@ -150,6 +150,8 @@ class Finisher:
                 return [(each, ended[each.delivery.hint]) for each in endings if each.delivery.hint in ended]
             except TRY_AGAIN as error:
                 tries += 1
+                if isinstance(error, CONNECTION_LOST):
+                    self._metrics.outage(error)
                 log.warning("postgres cannot take ends yet; they are kept", jobs=len(endings), error=str(error))
                 await asyncio.sleep(RECONNECT.delay(tries))
             except UNSTORABLE as error:

@@ -255,5 +255,5 @@ def _delivery(job: _Job) -> Delivery:
         row.session_id,
         row.priority,
         row.bulk,
-        COMMON.suspects(row.kind, job.losses),
+        suspect=COMMON.suspects(row.kind, job.losses),
     )

@@ -56,7 +56,11 @@ class WorkerMetrics:
         self._rescued = counter("homeroom_jobs_rescued", "Deliveries taken from workers that were lost.").labels(queue)
         self._swept = counter("homeroom_hints_swept", "Hints that the reconciler had to give to Redis.").labels(queue)
         self._rebuilt = counter("homeroom_redis_rebuilds", "Times that Redis had forgotten this queue.").labels(queue)
-        self._outages = counter("homeroom_outages", "Rounds that failed since a server was away.", "server")
+        self._outages = counter(
+            "homeroom_outages",
+            "Rounds that failed since a server was away.",
+            "server",
+        )
 
     def watch(
         self, *, load: Callable[[], float], slots: int, permits: Callable[[], float], lease_lag: Callable[[], float]

@@ -56,6 +56,7 @@ class Job(Base):
     error_detail: Mapped[str | None] = mapped_column(Text)
     request_id: Mapped[str | None] = mapped_column(Text)
     session_id: Mapped[str | None] = mapped_column(Text)
+    traceparent: Mapped[str | None] = mapped_column(Text)  # of the request that made it (kit/trace.py)
 
     worker_id: Mapped[UUID | None]
     claim_token: Mapped[UUID | None]  # with `attempt`, proves that a delivery is still the owner

@@ -19,7 +19,7 @@ from app.engine.ledger.submit import Accepted, submit
 from app.engine.requests import Wish, accept
 from app.engine.submit import Submitter
 from app.engine.workload import Registry
-from app.kit import json
+from app.kit import json, trace
 from app.kit.backoff import Backoff
 from app.kit.db import CONNECTION_LOST, TRY_AGAIN, Connection, Database
 from app.kit.errors import HomeroomError, Refusal
@@ -45,17 +45,17 @@ async def emit(session: AsyncSession, tenant_id: str, topic: str, payload: dict[
     return (await emit_all(session, tenant_id, topic, [payload]))[0]
 
 
-async def emit_all(
-    session: AsyncSession, tenant_id: str, topic: str, payloads: Sequence[dict[str, Any]]
-) -> list[UUID]:
+async def emit_all(session: AsyncSession, tenant_id: str, topic: str, payloads: Sequence[dict[str, Any]]) -> list[UUID]:
     """Write many effects at once; their ids, in their order."""
+    ids = [uuid7() for _ in payloads]
+    traced = {trace.HEADER: found} if (found := trace.current()) else {}
     rows = [
-        {"effect_id": uuid7(), "tenant_id": tenant_id, "topic": topic, "payload": json.text(payload)}
-        for payload in payloads
+        {"effect_id": effect_id, "tenant_id": tenant_id, "topic": topic, "payload": json.text(payload | traced)}
+        for effect_id, payload in zip(ids, payloads, strict=True)
     ]
     if rows:
         await session.execute(_EMIT, rows)
-    return [row["effect_id"] for row in rows]
+    return ids
 
 
 class Relay:
@@ -129,6 +129,7 @@ def _wish(effect: asyncpg.Record) -> Wish:
         queue=payload.get("queue"),
         lane=payload.get("lane"),
         idempotency_key=f"outbox:{effect['effect_id']}",
+        traceparent=payload.get(trace.HEADER),
     )
 
 

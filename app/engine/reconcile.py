@@ -16,6 +16,7 @@ from app.engine.events import Event, EventLog
 from app.engine.hints import Held, note
 from app.engine.ledger.dispatching import all_lane_heads, current_epoch, enter_epoch, noted_page, undispatched
 from app.engine.ledger.heartbeat import forget_the_dead
+from app.engine.ledger.lineage import read_lineage
 from app.engine.ledger.losses import COMMON, Tolerance
 from app.engine.ledger.rescue import Rescued, rescue
 from app.engine.metrics import WorkerMetrics
@@ -73,9 +74,11 @@ class Reconciler:
                 if self._only_tenant is not None or await self._take_turn():
                     await self.reconcile()
             except CONNECTION_LOST as error:
+                self._metrics.outage(error)
                 log.warning("postgres is away", error=str(error))
                 self._patient_until = time.monotonic() + self._lease
             except REDIS_AWAY as error:
+                self._metrics.outage(error)
                 log.warning("redis is away", error=str(error))
             except Exception:
                 log.exception("reconciling failed; it is tried again")
@@ -108,14 +111,15 @@ class Reconciler:
             await self._events.tell([_event(job) for job in rescued])
 
     async def _heed_epoch(self) -> None:
-        """Is what Redis holds whole, and what the ledger's notes speak of? A restored Postgres may remember another."""
-        seen, run = await self._dispatcher.epoch(), await self._dispatcher.server_run()
+        """Is what Redis holds whole, and what the ledger's notes speak of? A restored Postgres may remember less."""
+        (seen, remembered), run = await self._dispatcher.epoch_and_lineage(), await self._dispatcher.server_run()
         async with self._database.ledger.acquire() as connection:
-            known = await current_epoch(connection, self._queue)
-        if seen.partition("/")[0] == run and seen == known:
-            return
-        if (mark := await self._dispatcher.begin_rebuild(seen)) is not None:
+            lineage, known = await read_lineage(connection), await current_epoch(connection, self._queue)
+        if seen.partition("/")[0] == run and seen == known and lineage.follows(remembered):
+            await self._dispatcher.remember(lineage)
+        elif (mark := await self._dispatcher.begin_rebuild(seen)) is not None:
             await self._rebuild(mark, f"{run}/{uuid4().hex}")
+            await self._dispatcher.remember(lineage)
 
     async def _rebuild(self, mark: str, epoch: str) -> None:
         """Hint again at all that was noted, the oldest first; the ledger's rows stay as they are."""

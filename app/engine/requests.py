@@ -13,7 +13,7 @@ from app.engine.ledger.submit import Alongside, NewJob
 from app.engine.placement import place
 from app.engine.submit import fingerprint
 from app.engine.workload import JobKind, Registry
-from app.kit import json
+from app.kit import json, trace
 from app.kit.errors import Refusal
 from app.kit.ids import uuid7
 
@@ -57,6 +57,7 @@ class Wish:
     meaning: Any = None  # what a repetition under the same key must share, where that is not the input
     alongside: Alongside | None = None  # rows of the tenant's that commit with the job
     job_id: UUID = field(default_factory=uuid7)
+    traceparent: str | None = None  # None: the trace of the request that is being served
 
 
 def accept(registry: Registry, wish: Wish, *, public_only: bool = True) -> NewJob:
@@ -96,6 +97,7 @@ def accept(registry: Registry, wish: Wish, *, public_only: bool = True) -> NewJo
         fingerprint=same,
         job_id=wish.job_id,
         alongside=wish.alongside,
+        traceparent=wish.traceparent or trace.current(),
     )
     return place(kind, new, checked, debounce_ms=registry.debounce_ms.get(kind.name, 0))
 

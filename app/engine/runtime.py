@@ -82,6 +82,7 @@ class Runtime(PlainWorker):
         shared: ArqRedis | None = None,
         policy: TenantPolicy | None = None,  # None: equal shares, and permits for everybody
         errands: Sequence[Callable[[], Coroutine[Any, Any, None]]] = (),
+        meter: Meter | None = None,  # of the process, where others count too
     ) -> None:
         super().__init__(
             functions,
@@ -100,7 +101,7 @@ class Runtime(PlainWorker):
         self._changed = Waker()  # a slot is free, an end is written, work has come, or the worker is to stop
         self._draining = False
         self._aside = Aside()
-        self.meter = Meter(options.version)
+        self.meter = meter or Meter(options.version)
         self._metrics = metrics = WorkerMetrics(self.meter, queue, runnables)
         self._finisher = Finisher(
             queue, database, self.dispatcher, events, metrics=metrics, on_settled=self._changed.set
@@ -140,6 +141,7 @@ class Runtime(PlainWorker):
             cancel=self._inflight.cancel,
             take_progress=self._inflight.take_progress,
             permits=self._permits,
+            metrics=metrics,
             lease=options.lease,
             heartbeat=options.heartbeat,
         )

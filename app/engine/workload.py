@@ -37,7 +37,10 @@ class JobKind:
     placement: str | None = None
     alongside: str | None = None
     public: bool = True  # whether POST /v1/jobs accepts it
-    # What its jobs' documents say besides, a dotted path: async (connection, rows) -> {job id: api.jobs.documents.More}.
+    # What a person with a token of their own may do with it: the dotted path of (Person, lane) -> Reach
+    # (engine/people.py). Without one students may do nothing, and teachers all.
+    reach: str | None = None
+    # What its jobs' documents say besides: the dotted path of a `Describe` (api/jobs/documents.py).
     describes: str | None = None
 
 
@@ -73,9 +76,11 @@ class Workload:
     keeps_files: bool = False  # its workers read or write what is uploaded, and get the storage
     scaling: Scaling = field(default_factory=Scaling)
     schedules: tuple[Schedule, ...] = ()  # what its workers do by the clock
-    # A dotted path of (Supplies) -> async (Sequence[Expired]) -> None, by which what it keeps about jobs goes before
-    # retention removes them.
+    # What it keeps outside the ledger, by dotted paths of (Database, Storage) -> a function: async (Sequence[Expired])
+    # -> None, by which it goes before retention removes its jobs; and async (tenant id) -> int, daily, by which what a
+    # crash left behind goes.
     on_expire: str | None = None
+    on_tidy: str | None = None
 
     @property
     def run_script(self) -> str:

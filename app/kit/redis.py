@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import hiredis
-from arq.connections import ArqRedis
+from arq.connections import ArqRedis, RedisSettings
 from arq.jobs import Job
 from redis.asyncio import BlockingConnectionPool, Connection, SSLConnection
 from redis.asyncio.retry import Retry
@@ -16,7 +17,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from app.kit import json
+from app.kit import json, sentinel
 
 # What a client raises while Redis is away or restarting.
 REDIS_AWAY: tuple[type[Exception], ...] = (RedisError, OSError, TimeoutError)
@@ -58,6 +59,10 @@ class _TLSConnection(_Ours, SSLConnection):
     pass
 
 
+class _WatchedConnection(_Ours, sentinel.ToThePrimary):
+    pass
+
+
 class Client(ArqRedis):
     """Also speaks ARQ, and rings for what it enqueues: an idle worker need not find it by looking."""
 
@@ -77,20 +82,52 @@ def connect(url: str, *, socket_timeout: float = 5.0, max_connections: int = 50)
     A connection that a restarted server left behind is replaced once, silently; a server that is away is an error.
     A burst waits for a free connection: the plain pool would refuse it, which looks like a server that is away.
     """
-    pool = BlockingConnectionPool.from_url(
-        url,
-        timeout=socket_timeout,
-        socket_timeout=socket_timeout,
-        socket_connect_timeout=2.0,
-        socket_keepalive=True,
-        health_check_interval=15,
-        max_connections=max_connections,
-        retry=Retry(ExponentialBackoff(cap=0.1, base=0.01), 1),
-        retry_on_error=[RedisConnectionError],
-    )
-    pool.connection_class = _TLSConnection if issubclass(pool.connection_class, SSLConnection) else _Connection
+    options: dict[str, Any] = {
+        "timeout": socket_timeout,
+        "socket_timeout": socket_timeout,
+        "socket_connect_timeout": 2.0,
+        "socket_keepalive": True,
+        "health_check_interval": 15,
+        "max_connections": max_connections,
+        "retry": Retry(ExponentialBackoff(cap=0.1, base=0.01), 1),
+        "retry_on_error": [RedisConnectionError],
+    }
+    pool = _watched_pool(url, options) if sentinel.is_watched(url) else _pool(url, options)
     return Client(
         pool_or_conn=pool, job_serializer=json.dumps, job_deserializer=json.loads, default_queue_name=QUEUE_KEY
+    )
+
+
+def _pool(url: str, options: dict[str, Any]) -> BlockingConnectionPool:
+    pool = BlockingConnectionPool.from_url(url, **options)
+    pool.connection_class = _TLSConnection if issubclass(pool.connection_class, SSLConnection) else _Connection
+    return pool
+
+
+def _watched_pool(url: str, options: dict[str, Any]) -> BlockingConnectionPool:
+    watched = sentinel.parse(url)
+    return BlockingConnectionPool(
+        connection_class=_WatchedConnection,
+        find=partial(sentinel.find_primary, watched),
+        db=watched.database,
+        username=watched.username,
+        password=watched.password,
+        **options,
+    )
+
+
+def arq_settings(url: str) -> RedisSettings:
+    """The same place in ARQ's own words, for its command line."""
+    if not sentinel.is_watched(url):
+        return RedisSettings.from_dsn(url)
+    watched = sentinel.parse(url)
+    return RedisSettings(
+        host=list(watched.sentinels),
+        sentinel=True,
+        sentinel_master=watched.name,
+        database=watched.database,
+        username=watched.username,
+        password=watched.password,
     )
 
 
@@ -101,10 +138,17 @@ async def disconnect(client: ArqRedis) -> None:
 def with_database(url: str, database: int) -> str:
     """The same server, another logical database."""
     parts = urlsplit(url)
-    return urlunsplit(parts._replace(path=f"/{database}"))
+    path = f"/{sentinel.parse(url).name}/{database}" if sentinel.is_watched(url) else f"/{database}"
+    return urlunsplit(parts._replace(path=path))
 
 
 def place(url: str) -> tuple[str, int, int]:
-    """(host, port, database): two urls with the same place are the same keyspace, however they are spelled."""
+    """(host, port, database): two urls with the same place are the same keyspace, however they are spelled.
+
+    What Sentinels watch has the first Sentinel's place, with the primary's name before it."""
+    if sentinel.is_watched(url):
+        watched = sentinel.parse(url)
+        (host, port), *_ = watched.sentinels
+        return (f"{watched.name}@{host}", port, watched.database)
     parts = urlsplit(url)
     return (parts.hostname or "localhost", parts.port or 6379, int(parts.path.lstrip("/") or 0))

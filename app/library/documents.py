@@ -70,7 +70,7 @@ class Viewer:
 
     role: Literal["student", "teacher"]
     student_id: str | None = None
-    class_name: str | None = None
+    class_name: str | None = None  # besides those that the library knows the student to be in (readers.py)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,12 @@
-"""The library's tables: a document says who may see it, its sections are what is found."""
+"""The library's tables: a document says who may see it, its sections are what is found, readers are who asks."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import REAL, CheckConstraint, ForeignKeyConstraint, Text, func
-from sqlalchemy.dialects.postgresql import ARRAY, TSVECTOR
+from sqlalchemy import REAL, CheckConstraint, ForeignKeyConstraint, Text, func, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR
 from sqlalchemy.dialects.postgresql import TIMESTAMP as PG_TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -67,3 +68,15 @@ class LibrarySection(Base):
             name="library_sections_document",
         ),
     )
+
+
+class LibraryReader(Base):
+    """A student who asks: whose classes' documents they find, and what a reply may know of them."""
+
+    __tablename__ = "library_readers"
+
+    tenant_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    student_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    class_names: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
+    told: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))  # by language, passages
+    updated_at: Mapped[datetime] = mapped_column(Timestamp, server_default=NOW)

@@ -35,7 +35,9 @@ with asked as (
     from asked, library_sections s join library_documents d using (tenant_id, kind, document_id)
     where s.tenant_id = :tenant_id
       and (:sees_all or d.scope = 'public'
-           or (d.scope = 'class' and d.class_name = cast(:class_name as text))
+           or (d.scope = 'class' and (d.class_name = cast(:class_name as text) or d.class_name in (
+               select unnest(class_names) from library_readers
+               where tenant_id = :tenant_id and student_id = cast(:student_id as text))))
            or (d.scope = 'student' and cast(:student_id as text) = any (d.student_ids)))
 )
 select kind, document_id, number, title, locator, text, language, knowledge_points, nearness + rank as score

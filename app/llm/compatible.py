@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable
 from contextlib import aclosing
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
 import openai
-from openai.types.chat import ChatCompletionChunk
 
+from app.kit import trace
 from app.llm.config import ProviderConfig
 from app.llm.extract import read_into
 from app.llm.faults import translate
@@ -35,6 +35,8 @@ from app.llm.tokens import estimate_usage
 CHARACTERS_PER_TOKEN = 10
 LINGER = 1.0  # seconds after the last word in which the server may still tell the usage
 
+Chunk: TypeAlias = dict[str, Any]  # as the server wrote it
+
 _REASONS: dict[str, FinishReason] = {"length": "length", "content_filter": "filter"}
 
 
@@ -52,7 +54,9 @@ class CompatibleProvider:
             max_retries=0,  # Patience decides
             timeout=limits,
             # A redirect would carry the key and the conversation to a place that nobody configured.
-            http_client=openai.DefaultAsyncHttpxClient(timeout=limits, follow_redirects=False),
+            http_client=openai.DefaultAsyncHttpxClient(
+                timeout=limits, follow_redirects=False, event_hooks={"request": [_hand_on_trace]}
+            ),
         )
         # OpenAI's own reasoning models refuse the old name of the limit, other servers do not know the new one.
         official = (urlsplit(config.base_url).hostname or "").endswith("openai.com")
@@ -100,13 +104,13 @@ class CompatibleProvider:
                     break
                 if text := reply.take(chunk):
                     yield Delta(text)
+        except (AttributeError, TypeError, LookupError) as error:  # JSON of another shape than a chunk has
+            raise translate(error) from error
         finally:
             await stream.close()
         yield reply.finished(question, messages, self._model(question))
 
-    async def _open(
-        self, question: Question, messages: list[Message], deadline: float
-    ) -> openai.AsyncStream[ChatCompletionChunk]:
+    async def _open(self, question: Question, messages: list[Message], deadline: float) -> openai.AsyncStream[Any]:
         parameters: dict[str, Any] = {
             "model": self._model(question),
             "messages": messages,
@@ -116,13 +120,18 @@ class CompatibleProvider:
         }
         if question.temperature is not None:
             parameters["temperature"] = question.temperature
-        stream: openai.AsyncStream[ChatCompletionChunk] = await self._call(parameters, deadline)
+        # By the client's door for any path: `chat.completions.create` walks over the conversation to bring it into
+        # the shape that it has already, milliseconds before the first word, and builds objects of every piece.
+        opening = self._client.post(
+            "/chat/completions", cast_to=object, body=parameters, stream=True, stream_cls=openai.AsyncStream[object]
+        )
+        stream: openai.AsyncStream[Any] = await _in_time(opening, deadline)
         return stream
 
     async def _complete(self, messages: list[Message], response_format: dict[str, Any], max_output_tokens: int) -> Any:
         """The whole answer at once, tried again within the budget."""
         patience = Patience(self._config)
-        parameters = {
+        parameters: dict[str, Any] = {
             "model": self._config.model,
             "messages": messages,
             "response_format": response_format,
@@ -130,30 +139,35 @@ class CompatibleProvider:
         }
         while True:
             try:
-                return await self._call(parameters, patience.end)
+                return await _in_time(self._client.chat.completions.create(**parameters), patience.end)
             except ProviderError as error:
                 await patience.wait_after(error)
-
-    async def _call(self, parameters: dict[str, Any], deadline: float) -> Any:
-        try:
-            async with asyncio.timeout_at(deadline):
-                return await self._client.chat.completions.create(**parameters)
-        except TimeoutError:
-            raise ProviderUnavailable("The provider did not begin to answer in time.") from None
-        except (openai.OpenAIError, ValueError) as error:
-            raise translate(error) from error
 
     def _model(self, question: Question) -> str:
         return question.model or self._config.model
 
 
-async def _next(
-    stream: openai.AsyncStream[ChatCompletionChunk], deadline: float, *, optional: bool
-) -> ChatCompletionChunk | None:
+async def _hand_on_trace(request: Any) -> None:
+    if (traceparent := trace.current()) is not None:
+        request.headers[trace.HEADER] = traceparent
+
+
+async def _in_time(call: Awaitable[Any], deadline: float) -> Any:
+    try:
+        async with asyncio.timeout_at(deadline):
+            return await call
+    except TimeoutError:
+        raise ProviderUnavailable("The provider did not begin to answer in time.") from None
+    except (openai.OpenAIError, ValueError) as error:
+        raise translate(error) from error
+
+
+async def _next(stream: openai.AsyncStream[Any], deadline: float, *, optional: bool) -> Chunk | None:
     """The next chunk; None at the end, and where an `optional` one does not come."""
     try:
         async with asyncio.timeout_at(deadline):
-            return await anext(stream, None)
+            chunk: Chunk | None = await anext(stream, None)
+            return chunk
     except TimeoutError:
         if optional:
             return None
@@ -180,19 +194,19 @@ class _Reply:
         """Nothing more is needed: it ended and the usage is known, or there is no room left."""
         return self._room <= 0 or (self.finish_reason is not None and self._usage is not None)
 
-    def take(self, chunk: ChatCompletionChunk) -> str:
+    def take(self, chunk: Chunk) -> str:
         """Note what the chunk says, and return its text. Servers leave out whatever they like, so nothing is sure."""
-        self._model = chunk.model or self._model
-        if chunk.usage is not None:
-            self._usage = Usage(chunk.usage.prompt_tokens or 0, chunk.usage.completion_tokens or 0)
+        self._model = chunk.get("model") or self._model
+        if usage := chunk.get("usage"):
+            self._usage = Usage(usage.get("prompt_tokens") or 0, usage.get("completion_tokens") or 0)
         text = ""
-        for choice in (chunk.choices or ())[:1]:
-            delta = choice.delta
-            text = (delta.content if delta is not None else None) or ""
+        for choice in (chunk.get("choices") or ())[:1]:
+            delta = choice.get("delta") or {}
+            text = delta.get("content") or ""
             # Models that think aloud first are alive, though nothing of that is for the reader.
-            self.alive = self.alive or bool(text or getattr(delta, "reasoning_content", None))
-            if choice.finish_reason is not None:
-                self.finish_reason = _REASONS.get(choice.finish_reason, "stop")
+            self.alive = self.alive or bool(text or delta.get("reasoning_content"))
+            if (reason := choice.get("finish_reason")) is not None:
+                self.finish_reason = _REASONS.get(reason, "stop")
         text = text[: self._room]
         self._room -= len(text)
         if text:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
-from typing import Generic, Literal, Protocol, TypeVar
+from typing import Generic, Literal, Protocol, TypeVar, runtime_checkable
 
 from pydantic import BaseModel
 
@@ -37,6 +37,7 @@ class Source:
     title: str
     quote: str
     locator: str | None = None  # where in the document, as a person would say it: "question 3", "page 2"
+    background: bool = False  # what is known of who asks: not what the class learns, unless that is the question
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,7 @@ class Extracted(Generic[Shape]):
     model: str
 
 
+@runtime_checkable
 class Extractor(Protocol):
     """A provider that can also fill in a form. The local one cannot: it has only quotations."""
 

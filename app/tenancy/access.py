@@ -44,6 +44,13 @@ class UnknownTenant(Refusal):
     cure = "Check the address; the tenant in the path must be the key's own."
 
 
+class NotYours(Refusal):
+    status = 403
+    code = "not_yours"
+    title = "The token is another person's"
+    cure = "Speak for the person that the token names: its role and its subject."
+
+
 @dataclass(frozen=True, slots=True)
 class Principal:
     """On whose behalf a request acts, and what it may do."""

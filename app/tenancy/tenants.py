@@ -81,7 +81,7 @@ async def put_tenant(session: AsyncSession, tenant_id: str, wish: TenantWish, by
         "enabled": wish.enabled,
         "data_dir": _folder(wish.data_dir),
         "uploads_dir": _folder(wish.uploads_dir),
-        "limits": wish.limits.model_dump(exclude_defaults=True),
+        "limits": wish.limits.model_dump(exclude_unset=True),  # a default that is asked for stays, whatever the default
     }
     # xmax names the transaction that replaced a row; of a row that was just inserted it is 0.
     created: bool = (
@@ -135,6 +135,11 @@ async def list_tenants(ledger: Connection, *, after: str = "", limit: int | None
         TenantRecord(**(dict(record) | {"limits": TenantLimits.model_validate(json.loads(record["limits"]))}))
         for record in records
     ]
+
+
+async def uncommon_weights(ledger: Connection) -> dict[str, float]:
+    """The weights of tenants that have one of their own, through the engine's role; all others have the default."""
+    return {record["tenant_id"]: record["weight"] for record in await ledger.fetch(_WEIGHTS)}
 
 
 class Policies:
@@ -208,3 +213,5 @@ _LIST = """
 select tenant_id, enabled, data_dir, uploads_dir, limits::text as limits, created_at, updated_at, erased_at
 from tenants where tenant_id collate "C" > $1 order by tenant_id collate "C" limit $2
 """
+
+_WEIGHTS = "select tenant_id, (limits->>'weight')::float8 as weight from tenants where limits ? 'weight'"

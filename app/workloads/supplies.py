@@ -7,9 +7,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from app.kit.db import Database
+from app.kit.metrics import Meter
 from app.llm.config import ProviderConfig
+from app.llm.metering import ModelMetrics
 from app.llm.port import Provider
 from app.llm.providers import Providers
+from app.storage.port import Storage
 from app.tenancy.language_model import TenantModels
 
 
@@ -19,6 +22,8 @@ class Supplies:
     tenant_models: TenantModels
     llm: ProviderConfig | None  # the deployment's own; None: the local provider answers
     llm_at: Callable[[str, str, str | None], ProviderConfig]  # a tenant's: base URL, model, key
+    storage: Storage
+    meter: Meter  # of this process
 
 
 class Models:
@@ -27,11 +32,17 @@ class Models:
     def __init__(self, supplies: Supplies) -> None:
         self._supplies = supplies
         self._providers = Providers()
+        self._metrics = ModelMetrics(supplies.meter)
 
     @asynccontextmanager
     async def lend(self, tenant_id: str) -> AsyncIterator[Provider]:
         async with self._providers.lend(await self._config(tenant_id)) as provider:
-            yield provider
+            yield self._metrics.metered(provider)
+
+    async def warm(self) -> None:
+        """Load what the deployment's own model needs: a worker that says it is ready answers at once."""
+        async with self._providers.lend(self._supplies.llm):
+            pass
 
     async def close(self) -> None:
         await self._providers.close()

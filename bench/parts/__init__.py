@@ -9,6 +9,7 @@ from bench.parts import (
     budget,
     enqueue,
     fairness,
+    first_token,
     growth,
     http,
     lanes,
@@ -38,6 +39,7 @@ PARTS = {
     "H": Part(lanes.run),
     "I": Part(fairness.run),
     "J": Part(scale.run),
+    "K": Part(first_token.run),
     "memory": Part(memory.run),
     "budget": Part(budget.run),
 }

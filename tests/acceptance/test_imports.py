@@ -15,7 +15,9 @@ from tests.support.deployment import Deployment
 from tests.support.processes import ROOT
 
 WEB = ("fastapi", "starlette", "uvicorn")
-DOCUMENTS = ("app.documents", "rapidocr", "onnxruntime", "cv2", "pypdfium2", "pdfplumber", "docx", "PIL")
+# What parses, and what starts it; kinds of files, their values and the marks of letters are nothing heavy.
+READERS = tuple(f"app.documents.{room}" for room in ("reader", "sandbox", "ocr", "extract", "tables", "questions"))
+DOCUMENTS = (*READERS, "rapidocr", "onnxruntime", "cv2", "pypdfium2", "pdfplumber", "docx", "PIL")
 
 # Starts the part as its entrance does, serves until it is ready, and prints what is loaded.
 API = """

@@ -76,7 +76,12 @@ async def printed(
     }
     async with database.session("demo") as session:
         await seed_demo(session, "demo")
-    async with serve_worker(deployment, "base"), serve_worker(deployment, "chat"):
+    async with (
+        serve_worker(deployment, "base"),
+        serve_worker(deployment, "chat"),
+        serve_worker(deployment, "profile"),
+        serve_worker(deployment, "exam"),
+    ):
         folder = tmp_path_factory.mktemp("guide")
         return {k: v for language in RUN for k, v in (await _run(language, environment, folder)).items()}
 
@@ -85,8 +90,9 @@ async def _run(language: str, environment: dict[str, str], folder: Path) -> dict
     mine = [each for each in SNIPPETS if each.language == language]
     script = folder / f"guide.{language}"
     script.write_text("\n".join(f"{ECHO[language] % each.line}\n{each.code}" for each in mine))
+    pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(
-        *COMMAND[language], str(script), env=environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+        *COMMAND[language], str(script), cwd=folder, env=environment, stdout=pipe, stderr=pipe
     )
     try:
         async with asyncio.timeout(120):

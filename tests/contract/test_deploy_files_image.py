@@ -61,7 +61,7 @@ class Image:
 
 def replay(image: Image, stage: Stage, earlier: dict[str, Image]) -> None:
     """Run the steps of one stage; what needs root or belongs to the base image's own folders is left out."""
-    directory = "/"
+    directory = next((text for keyword, text in reversed(stage.inherited) if keyword == "WORKDIR"), "/")
     for keyword, text in stage.own:
         if keyword == "WORKDIR":
             directory = text
@@ -112,6 +112,7 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Image:
     stages = read_stages()
     replay(final, stages["builder"], {})
     builder = Image(final.root.rename(folder / "builder"))
+    replay(final, stages["bare"], {})
     replay(final, stages["runtime"], {"builder": builder})
     return final
 

@@ -15,6 +15,7 @@ from app.engine.figures import Figures, Reading
 from app.engine.ledger.outbox_age import OutboxAge
 from app.engine.metrics import WorkerMetrics
 from app.kit.metrics import Meter
+from app.llm.metering import ModelMetrics
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "METRICS.md").read_text()
 COUNTS = ("ready", "scheduled", "blocked", "processing", "oldest_ready_seconds", "workers", "slots", "paused")
@@ -49,6 +50,7 @@ def of_a_worker() -> set[str]:
     worker = WorkerMetrics(meter, "chat", ["kind"])
     worker.watch(load=lambda: 0, slots=1, permits=lambda: 0, lease_lag=lambda: 0)
     worker.ran("kind", "success", 1.0)
+    ModelMetrics(meter)
     return told(meter)
 
 

@@ -47,6 +47,32 @@ GET    /v1/agents                                   401  401     401     401    
 GET    /v1/agents/{agent}                           401  401     401     401     403  404  403   403   403      401
 PUT    /v1/agents/{agent}                           401  401     401     401     403  403  403   200   403      401
 DELETE /v1/agents/{agent}                           401  401     401     401     403  403  403   404   403      401
+POST   /v1/profiles/{student_id}/updates            401  401     401     401     403  403  202   403   403      401
+GET    /v1/profiles                                 401  401     401     401     403  200  403   403   403      401
+GET    /v1/profiles/{student_id}                    401  401     401     401     403  404  403   403   403      401
+GET    /v1/profiles/{student_id}/history            401  401     401     401     403  404  403   403   403      401
+DELETE /v1/profiles/{student_id}                    401  401     401     401     403  403  403   404   403      401
+POST   /v1/exams/uploads                            401  401     401     401     403  403  415   403   403      401
+GET    /v1/exams/uploads                            401  401     401     401     403  200  403   403   403      401
+GET    /v1/exams/uploads/{job_id}                   401  401     401     401     403  404  403   403   403      401
+GET    /v1/exams/uploads/{job_id}/draft             401  401     401     401     403  404  403   403   403      401
+PUT    /v1/exams/uploads/{job_id}/draft             401  401     401     401     403  403  428   403   403      401
+POST   /v1/exams/uploads/{job_id}/confirm           401  401     401     401     403  403  404   403   403      401
+POST   /v1/exams/uploads/{job_id}/reparse           401  401     401     401     403  403  404   403   403      401
+GET    /v1/exams/uploads/{job_id}/files/{n}         401  401     401     401     403  404  403   403   403      401
+GET    /v1/exams                                    401  401     401     401     403  200  403   403   403      401
+GET    /v1/exams/{exam_id}                          401  401     401     401     403  404  403   403   403      401
+GET    /v1/exams/{exam_id}/report                   401  401     401     401     403  404  403   403   403      401
+POST   /v1/assignments/uploads                      401  401     401     401     403  403  415   403   403      401
+GET    /v1/assignments/uploads                      401  401     401     401     403  200  403   403   403      401
+GET    /v1/assignments/uploads/{job_id}             401  401     401     401     403  404  403   403   403      401
+GET    /v1/assignments/uploads/{job_id}/draft       401  401     401     401     403  404  403   403   403      401
+PUT    /v1/assignments/uploads/{job_id}/draft       401  401     401     401     403  403  428   403   403      401
+POST   /v1/assignments/uploads/{job_id}/confirm     401  401     401     401     403  403  404   403   403      401
+POST   /v1/assignments/uploads/{job_id}/reparse     401  401     401     401     403  403  404   403   403      401
+GET    /v1/assignments/uploads/{job_id}/files/{n}   401  401     401     401     403  404  403   403   403      401
+GET    /v1/assignments                              401  401     401     401     403  200  403   403   403      401
+GET    /v1/assignments/{assignment_id}              401  401     401     401     403  404  403   403   403      401
 GET    /v1/llm                                      401  401     401     401     403  403  403   404   403      401
 PUT    /v1/llm                                      401  401     401     401     403  403  403   422   403      401
 DELETE /v1/llm                                      401  401     401     401     403  403  403   404   403      401
@@ -55,8 +81,12 @@ POST   /admin/queues/{name}/pause                   401  401     401     401    
 POST   /admin/queues/{name}/resume                  401  401     401     401     403  403  403   403   200      200
 POST   /admin/queues/{name}/drain                   401  401     401     401     403  403  403   403   200      200
 GET    /admin/samples                               401  401     401     401     403  403  403   403   200      200
+GET    /admin/shares                                401  401     401     401     403  403  403   403   200      200
 GET    /admin/jobs                                  401  401     401     401     403  403  403   403   200      200
 GET    /admin/jobs/{job_id}                         401  401     401     401     403  403  403   403   200      200
+POST   /admin/jobs/{job_id}/cancel                  401  401     401     401     403  403  403   403   409      409
+POST   /admin/jobs/{job_id}/retry                   401  401     401     401     403  403  403   403   409      409
+GET    /admin/jobs/{job_id}/events                  401  401     401     401     403  403  403   403   200      200
 POST   /admin/jobs/replay                           401  401     401     401     403  403  403   403   200      200
 GET    /admin/lanes                                 401  401     401     401     403  403  403   403   200      200
 GET    /admin/workers                               401  401     401     401     403  403  403   403   200      200
@@ -81,6 +111,7 @@ GET    /docs                                        200  200     200     200    
 GET    /redoc                                       200  200     200     200     200  200  200   200   200      200
 GET    /openapi.json                                200  200     200     200     200  200  200   200   200      200
 MOUNT  /docs/assets                                 200  200     200     200     200  200  200   200   200      200
+MOUNT  /console                                     200  200     200     200     200  200  200   200   200      200
 """
 # What to send where the answer would otherwise be about the form; and what stands for the parts of paths.
 JOB = {"kind": "diagnostics.echo", "queue": "exam"}
@@ -97,6 +128,11 @@ BODIES: dict[str, Any] = {
     },
     "PUT /v1/chat/sessions/{session}": {"title": "matrix"},
     "PUT /v1/agents/{agent}": {"prompt": "Ask, never tell."},
+    "POST /v1/profiles/{student_id}/updates": {"source": {"kind": "teacher"}, "notes": ["Well?"]},
+    "PUT /v1/exams/uploads/{job_id}/draft": {},
+    "POST /v1/exams/uploads/{job_id}/reparse": {},
+    "PUT /v1/assignments/uploads/{job_id}/draft": {},
+    "POST /v1/assignments/uploads/{job_id}/reparse": {},
     "PUT /v1/llm": {"base_url": "http://localhost/v1", "model": "m"},  # no place for a tenant's model: nothing is set
     "PUT /admin/tenants/{tenant}": {},
     "POST /admin/jobs/replay": {"dry_run": True},
@@ -108,11 +144,16 @@ BODIES: dict[str, Any] = {
 PARTS = {
     "session": "never:was:here",
     "agent": "never-was",
+    "student_id": "never-was",
+    "exam_id": "never-was",
+    "assignment_id": "never-was",
+    "n": "1",
     "name": "base",
     "code": "not_found",
     "tenant": "never-was",
     "key_id": "0" * 12,
 }
+FILE_OF_MOUNT = {"/docs/assets": "favicon.png", "/console": "app.css"}
 PARTS_OF_ROW = {"PUT /admin/tenants/{tenant}": {"tenant": "matrix"}, "PUT /v1/agents/{agent}": {"agent": "matrix"}}
 
 TWIN = "/t/{tenant_id}"
@@ -184,7 +225,7 @@ def _bearer(key: str) -> dict[str, str]:
 async def call(api: httpx.AsyncClient, row: Row, parts: dict[str, str], who: dict[str, str], *, under: str = "") -> Any:
     method, path = row.route
     if method == "MOUNT":
-        method, path = "GET", f"{path}/favicon.png"
+        method, path = "GET", f"{path}/{FILE_OF_MOUNT[path]}"
     mine = parts | PARTS_OF_ROW.get(row.name, {})
     address = under + re.sub(r"\{(\w+)(:\w+)?\}", lambda match: mine[match[1]], path)
     request = api.build_request(method, address, json=BODIES.get(row.name), headers=who)

@@ -33,8 +33,11 @@ from sqlalchemy import text
 from app.kit.db import Database
 from app.tenancy.keys import SCOPES, Pepper, issue_key
 from app.tenancy.tenants import create_tenant
+from tests.support.assignment_rows import ASSIGNMENT, fill_assignments
 from tests.support.deployment import ADMIN_KEY, MASTER_KEY, Deployment, free_port
+from tests.support.exam_rows import EXAM, fill_exams
 from tests.support.processes import ROOT
+from tests.support.profile_rows import STUDENT, fill_profiles
 from tests.support.routes import unserved_app
 
 USUAL = 25
@@ -108,9 +111,17 @@ async def real(database: Database, address: str, caller: dict[str, str]) -> dict
         await client.post(turn["links"]["cancel"])
         sessions = (await client.get("/v1/chat/sessions")).json()["data"]
         await client.put("/v1/agents/tutor", json={"prompt": "Ask, never tell."})
+    async with database.tenant("demo") as connection:
+        await fill_profiles(connection, "demo")
+        await fill_exams(connection, "demo")
+        await fill_assignments(connection, "demo")
     return {
         "session": [session["id"] for session in sessions],
         "agent": ["tutor"],
+        "student_id": [STUDENT],
+        "exam_id": [EXAM],
+        "assignment_id": [ASSIGNMENT],
+        "n": ["1"],
         "job_id": [job["job_id"] for job in jobs],
         "tenant": ["target"],
         "key_id": [key.partition(".")[0].rpartition("_")[2]],

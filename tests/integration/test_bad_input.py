@@ -28,6 +28,10 @@ PARTS = {
     "key_id": "0" * 12,
     "session": "bad-input",
     "agent": "bad-input",
+    "student_id": "bad-input",
+    "exam_id": "bad-input",
+    "assignment_id": "bad-input",
+    "n": "1",
 }
 
 WITH_BODY = [

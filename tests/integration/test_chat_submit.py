@@ -7,6 +7,10 @@ import asyncio
 import httpx
 import pytest
 
+from app.kit.db import Database
+from app.tenancy.audit import SYSTEM
+from app.tenancy.limits import TenantLimits
+from app.tenancy.tenants import Policies, TenantWish, put_tenant
 from tests.support.chat import messages, say, turn
 
 
@@ -54,6 +58,17 @@ async def test_a_full_lane_refuses_and_keeps_nothing_of_it(api: httpx.AsyncClien
     assert (refused.json()["code"], refused.json()["lane_queue_size"]) == ("lane_full", 6)
     said = await messages(api, f"student:{student}:main")
     assert [each["turn"] for each in said] == [1, 2, 3, 4, 5, 6]
+
+
+async def test_a_tenant_s_own_capacity_counts_even_where_it_is_what_others_have_by_default(
+    database: Database, tenant: str
+) -> None:
+    policies = Policies(database, lane_capacity=2)  # as CHAT_LANE_MAX_QUEUE=2
+    for limits, capacity in ((TenantLimits(), 2), (TenantLimits(lane_max_queue=6), 6), (TenantLimits(ocr=5), 2)):
+        async with database.session(tenant) as session:
+            await put_tenant(session, tenant, TenantWish(limits=limits), SYSTEM)
+        policies.forget(tenant)
+        assert await policies.lane_capacity(tenant) == capacity
 
 
 async def test_bulk_obeys_the_same_rules(api: httpx.AsyncClient, student: str) -> None:

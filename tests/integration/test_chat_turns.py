@@ -11,7 +11,7 @@ import pytest_asyncio
 
 from app.kit.db import Database
 from app.workloads.chat.service import answering
-from tests.support.chat import ask, chat_worker, ended, messages, say
+from tests.support.chat import ask, chat_worker, ended, listen, messages, say
 from tests.support.deployment import Deployment
 from tests.support.provider import ScriptedProvider, Step, serve_provider
 from tests.support.waiting import eventually
@@ -61,7 +61,7 @@ async def test_the_turns_of_a_session_are_answered_in_order_and_know_what_was_sa
     provider.script(*(Step(text=f"answer {number}") for number in range(4)))
     async with chat_worker(deployment, provider):
         assert [(await ended(api, job))["result"]["reply"] for job in jobs] == [f"answer {n}" for n in range(4)]
-    asked = provider.calls[-1].messages
+    asked = provider.asked("question 3").messages
     assert [each["role"] for each in asked] == ["system", *["user", "assistant"] * 3, "user"]
     assert [each["content"] for each in asked[1:]] == [
         *(text for number in range(3) for text in (f"question {number}", f"answer {number}")),
@@ -81,7 +81,7 @@ async def test_a_failed_reply_is_retried_into_its_own_place(
     assert (retried["status"], retried["job_id"]) == ("done", failed["job_id"])
     said = await messages(api, failed["lane_id"])
     assert [each["content"] for each in said] == ["first?", "first", "second?", "second"]
-    assert len(provider.calls[-1].messages) == 2  # what came later is no part of its past
+    assert len(provider.asked("first?").messages) == 2  # what came later is no part of its past
 
 
 async def test_a_busy_provider_is_asked_again_and_the_lane_waits(
@@ -122,3 +122,37 @@ async def test_usage_is_kept_for_every_attempt(
         (1, True, True),
         (2, False, True),
     ]
+
+
+async def test_a_turn_that_is_cancelled_while_it_waits_has_no_reply_and_the_lane_goes_on(
+    api: httpx.AsyncClient, deployment: Deployment, provider: ScriptedProvider, student: str
+) -> None:
+    jobs = [await say(api, f"question {number}", student=student) for number in range(3)]
+    assert (await api.post(jobs[1]["links"]["cancel"])).json()["status"] == "cancelled"
+    async with chat_worker(deployment, provider):
+        statuses = [(await ended(api, job))["status"] for job in jobs]
+    assert statuses == ["done", "cancelled", "done"]
+    said = await messages(api, jobs[0]["lane_id"])
+    assert [(each["turn"], each["role"]) for each in said] == [
+        (1, "user"),
+        (1, "assistant"),
+        (2, "user"),
+        (3, "user"),
+        (3, "assistant"),
+    ]
+
+
+async def test_a_worker_that_must_stop_hands_its_reply_back_unspoiled(
+    api: httpx.AsyncClient, deployment: Deployment, provider: ScriptedProvider, student: str
+) -> None:
+    provider.script(Step(text="half and more", piece=5, after=1, end="stall"), Step(text="whole"))
+    async with chat_worker(deployment, provider, CHAT_GRACE_SECONDS="0"):
+        job = await say(api, "Well?", student=student)
+        async for event in listen(api, job):
+            if event.event == "delta":
+                break
+    async with chat_worker(deployment, provider):
+        job = await ended(api, job)
+    assert (job["status"], job["result"]["reply"], job["result"]["partial"]) == ("done", "whole", False)
+    said = await messages(api, job["lane_id"])
+    assert [each["content"] for each in said] == ["Well?", "whole"]

@@ -15,9 +15,12 @@ from sqlalchemy.exc import DBAPIError
 from app.engine.ledger.finish import End
 from app.kit import json
 from app.kit.db import Connection, Database
+from tests.support.assignment_rows import fill_assignments
 from tests.support.chat_rows import fill_chat
 from tests.support.deployment import ADMIN_KEY
+from tests.support.exam_rows import fill_exams
 from tests.support.jobs import begun, end, live_worker, queued
+from tests.support.profile_rows import fill_profiles
 
 BY_OPERATOR = {"Authorization": "", "X-Admin-Key": ADMIN_KEY}
 KEPT = {"tenants", "audit_log"}
@@ -60,6 +63,14 @@ async def furnish(
     )
     await superuser.execute("insert into expired_jobs (tenant_id, job_id) values ($1, gen_random_uuid())", tenant)
     await fill_chat(superuser, tenant)
+    await superuser.execute(
+        "insert into uploads (tenant_id, job_id, kind, record_id, form, files, parse_job_id)"
+        " select $1, id, 'exam', 'e', '{}', '[]', id from gen_random_uuid() id",
+        tenant,
+    )
+    await fill_exams(superuser, tenant)
+    await fill_assignments(superuser, tenant)
+    await fill_profiles(superuser, tenant)
     await superuser.execute(
         "with document as (insert into library_documents (tenant_id, kind, document_id, title, language, scope)"
         " values ($1, 'lesson', 'd', 't', 'en', 'public')) insert into library_sections"

@@ -13,6 +13,7 @@ from app.engine.ledger.begin import Delivery, Verdict
 from app.engine.ledger.cancel import cancel
 from app.engine.ledger.finish import End
 from app.engine.ledger.heartbeat import WorkerCard, adopt, deregister, forget_the_dead, register, renew
+from app.engine.ledger.losses import Tolerance
 from app.engine.ledger.progress import Progress, note_progress
 from app.engine.ledger.rescue import Rescued, rescue
 from app.kit.db import Connection, Database
@@ -98,6 +99,24 @@ async def test_the_third_loss_is_the_end(ledger: Connection, tenant: str) -> Non
     assert (stored["error"], stored["losses"], stored["failures"]) == ("poisoned", 3, 0)
     assert stored["finished_at"] is not None
     assert await attempts(ledger, job.job_id) == ["lost", "lost", "lost"]
+
+
+async def test_a_kind_may_bear_more_losses(ledger: Connection, tenant: str) -> None:
+    job = await queued(ledger, tenant_id=tenant)
+    tolerance = Tolerance({job.kind: 5, "another.kind": 9})
+    for attempt in range(1, 6):
+        worker = await live_worker(ledger)
+        verdict = (await try_begin(ledger, job, worker, attempt=attempt, tolerance=tolerance)).verdict
+        assert verdict is (Verdict.ALONE if attempt == 5 else Verdict.RUN)
+        if verdict is Verdict.ALONE:
+            assert (await begun(ledger, job, worker, attempt=attempt, alone=True, tolerance=tolerance)).suspect
+        await end_lease(ledger, worker)
+        [answer] = await rescue(ledger, QUEUE, only_tenant=tenant, tolerance=tolerance)
+        assert answer.status == ("failed" if attempt == 5 else "queued")
+    stored = await row(ledger, job.job_id)
+    assert (stored["error"], stored["losses"]) == ("poisoned", 5)
+    with pytest.raises(ValueError, match="at least 3 losses"):
+        Tolerance({job.kind: 2})
 
 
 async def test_the_rescued_worker_s_word_counts_no_more(ledger: Connection, delivery: Delivery, worker: UUID) -> None:

@@ -51,6 +51,7 @@ async def impatient(server: ScriptedProvider) -> AsyncIterator[CompatibleProvide
         Step(status=503, retry_after="0"),
         Step(after=0, end="cut"),
         Step(after=0, end="broken_json"),
+        Step(after=0, end="odd_json"),
         Step(after=0, end="error_event"),
         Step(after=0, end="no_finish"),
         Step(text=""),
@@ -133,7 +134,7 @@ async def test_a_redirect_is_not_followed(server: ScriptedProvider, provider: Co
         assert elsewhere.calls == []
 
 
-@pytest.mark.parametrize("end", ["cut", "stall", "broken_json", "error_event", "no_finish"])
+@pytest.mark.parametrize("end", ["cut", "stall", "broken_json", "odd_json", "error_event", "no_finish"])
 async def test_after_the_first_token_nothing_is_tried_again(server: ScriptedProvider, end: str) -> None:
     provider = provider_for(server, first_token_timeout=2.0)
     server.script(Step(text="one two three", piece=4, after=1, end=end))  # type: ignore[arg-type]

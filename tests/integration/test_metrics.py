@@ -7,10 +7,12 @@ from uuid import uuid4
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
+from app.core.manifests import keda
 from app.engine.auditor import INVARIANTS
 from app.kit.db import Connection
 from app.workloads import WORKLOADS
 from tests.support.jobs import live_worker
+from tests.support.kustomize import documents
 from tests.support.waiting import eventually
 
 QUEUES = {workload.name for workload in WORKLOADS}
@@ -48,6 +50,39 @@ async def test_queues_stand_there_as_the_ledger_has_them(api: httpx.AsyncClient,
     assert found[key("homeroom_queue_oldest_ready_seconds", queue="profile")] == 0
     assert found[key("homeroom_queue_workers", queue="exam")] == 1
     assert {queue for queue in QUEUES if found[key("homeroom_queue_paused", queue=queue)]} == {"chat"}
+
+
+async def test_what_scales_a_queue_heeds_neither_lanes_nor_what_is_paused(
+    api: httpx.AsyncClient, ledger: Connection
+) -> None:
+    """As KEDA reads it: by the very places that the manifests name."""
+    triggers = [
+        trigger["metadata"]["valueLocation"]
+        for text in keda.render(WORKLOADS).values()
+        for document in documents(text)
+        for trigger in document.get("spec", {}).get("triggers", ())
+    ]
+    for queue in ("exam", "assignment"):
+        for lane in (None, "one", "one", "one"):
+            answer = await api.post("/v1/jobs", json=JOB | {"queue": queue} | ({"lane": lane} if lane else {}))
+            assert answer.status_code == 202, answer.text
+    await ledger.execute("insert into queue_controls (queue, paused) values ('assignment', true)")
+    await ledger.execute("update jobs set created_at = now() - interval '1 hour'")
+
+    async def read() -> dict[str, float]:
+        text = (await api.get("/metrics")).text
+        found = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
+        return {each: float(found[each]) for each in triggers}
+
+    async def settled() -> bool:
+        return (await read())['homeroom_queue_demand{queue="exam"}'] == 2  # one is free, one heads its lane
+
+    await eventually(settled, what="the demand of the exam queue")
+    found = await read()
+    assert len(found) == 2 * len(WORKLOADS)
+    assert found['homeroom_queue_lag_seconds{queue="exam"}'] > 3000
+    assert found['homeroom_queue_demand{queue="assignment"}'] == 0
+    assert found['homeroom_queue_lag_seconds{queue="assignment"}'] == 0
 
 
 async def test_the_upkeep_is_there(api: httpx.AsyncClient, ledger: Connection) -> None:

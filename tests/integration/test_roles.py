@@ -14,10 +14,17 @@ from app.engine.ledger.finish import End
 from app.kit.db import Connection, Database, Role, driver_connection
 from app.library.demo import seed_demo
 from app.tenancy.models import TenantDataKey
+from tests.support.assignment_rows import fill_assignments
 from tests.support.chat_rows import fill_chat
 from tests.support.deployment import MASTER_KEY, Deployment
+from tests.support.exam_rows import fill_exams
 from tests.support.jobs import begun, end, live_worker, queued
+from tests.support.profile_rows import fill_profiles
 
+UPLOAD = """
+insert into uploads (tenant_id, job_id, kind, record_id, form, files, parse_job_id)
+select $1, id, 'exam', 'e', '{}', '[]', id from gen_random_uuid() id
+"""
 OWN = "own-tenant"
 OTHER = "other-tenant"
 
@@ -144,6 +151,10 @@ async def test_a_tenant_sees_its_own_rows_alone(database: Database, ledger: Conn
         async with database.session(tenant) as session:
             session.add(TenantDataKey(tenant_id=tenant, kek_id="none", wrapped=b""))
             await fill_chat(await driver_connection(session), tenant)
+            await fill_assignments(await driver_connection(session), tenant)
+            await fill_exams(await driver_connection(session), tenant)
+            await (await driver_connection(session)).execute(UPLOAD, tenant)
+            await fill_profiles(await driver_connection(session), tenant)
             await seed_demo(session, tenant)
     for table in await tables(ledger) - set(WITHOUT_TENANT):
         async with database.session(OWN) as session:

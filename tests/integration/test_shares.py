@@ -31,7 +31,7 @@ async def shares(api: httpx.AsyncClient, operator: dict[str, str], queue: str) -
     (found,) = answer.json()["data"]
     assert found["queue"] == queue
     of_tenants: dict[str, Any] = {each.pop("tenant_id"): each for each in found.pop("tenants")}
-    return found | {"tenants": of_tenants}
+    return {**found, "tenants": of_tenants}
 
 
 async def test_shares_are_judged_by_weight_among_those_that_wait(

@@ -15,7 +15,9 @@ from app.kit.db import Database
 from app.kit.ids import uuid7
 from app.tenancy.keys import Pepper, issue_key
 from app.tenancy.tenants import create_tenant
+from tests.support.assignment_rows import ASSIGNMENT, fill_assignments
 from tests.support.deployment import MASTER_KEY, Deployment, serve_api, serve_worker
+from tests.support.exam_rows import EXAM, fill_exams
 from tests.support.routes import Route, all_routes, unserved_app
 
 ECHO = {"kind": "diagnostics.echo"}
@@ -26,24 +28,36 @@ KEY = {"Idempotency-Key": "the same by chance"}
 TWIN = "/t/{tenant_id}"
 
 ROUTES = [route for route in all_routes(unserved_app()) if route.path.startswith(("/v1/", f"{TWIN}/v1/"))]
-# Makes a thing under a name that the client chooses: a name that is taken elsewhere is as good as any.
-NAMING = "PUT /v1/agents/{agent}"
+# Make a thing under a name that the client chooses: a name that is taken elsewhere is as good as any.
+NAMING = {"PUT /v1/agents/{agent}", "POST /v1/profiles/{student_id}/updates"}
 WITH_ID = [
     route
     for route in ROUTES
-    if "{" in route.path.removeprefix(TWIN) and f"{route.method} {route.path.removeprefix(TWIN)}" != NAMING
+    if "{" in route.path.removeprefix(TWIN) and f"{route.method} {route.path.removeprefix(TWIN)}" not in NAMING
 ]
 TWINS = [route for route in ROUTES if route.path.startswith(TWIN)]
 LISTS = [route for route in ROUTES if route not in WITH_ID and route.method == "GET"]
 
 # What a route with an id takes as its body, so that the id is all that can be wrong with the request.
-BODIES: dict[str, Any] = {"PUT /v1/chat/sessions/{session}": {"title": "mine now"}, NAMING: {"prompt": "mine"}}
+BODIES: dict[str, Any] = {
+    "PUT /v1/chat/sessions/{session}": {"title": "mine now"},
+    "PUT /v1/agents/{agent}": {"prompt": "mine"},
+    "POST /v1/profiles/{student_id}/updates": {"source": {"kind": "teacher"}, "notes": ["mine"]},
+    "PUT /v1/exams/uploads/{job_id}/draft": {},
+    "POST /v1/exams/uploads/{job_id}/reparse": {},
+    "PUT /v1/assignments/uploads/{job_id}/draft": {},
+    "POST /v1/assignments/uploads/{job_id}/reparse": {},
+}
+IF_ANY = {"If-Match": "*"}  # what changes a draft says which version is meant; nothing else heeds it
 # Ids of the other tenant, and ids that never were, by the name of the path's part.
 NEVER = {
     "job_id": [str(uuid7()), "17", "not-an-id"],
     "key_id": ["0" * 12],
     "session": [str(uuid7()), "never-was"],
     "agent": ["never-was"],
+    "student_id": ["never-was"],
+    "exam_id": ["never-was"],
+    "assignment_id": ["never-was"],
 }
 
 
@@ -73,6 +87,7 @@ async def theirs(deployment: Deployment, database: Database, mine: Side) -> Asyn
     headers = {"Authorization": f"Bearer {key}"}
     async with (
         serve_worker(deployment, "base"),
+        serve_worker(deployment, "profile"),
         httpx.AsyncClient(base_url=mine.client.base_url, headers=headers, timeout=30.0) as client,
     ):
         side = Side("other", client)
@@ -89,8 +104,18 @@ async def theirs(deployment: Deployment, database: Database, mine: Side) -> Asyn
         side.ids["session"] = [session["id"] for session in sessions]
         assert (await client.put("/v1/agents/theirs-alone", json={"prompt": SECRET})).is_success
         side.ids["agent"] = ["theirs-alone"]
-        jobs = [answer.json() for answer in (done, failed, queued, cancelled)]
-        assert [job["status"] for job in jobs] == ["done", "failed", "queued", "queued"]
+        told = {"name": SECRET, "source": {"kind": "teacher"}, "notes": [SECRET]}
+        assert (await client.post("/v1/profiles/theirs-alone/updates", json=told, headers=wait)).status_code == 200
+        side.ids["student_id"] = ["theirs-alone"]
+        paper = {"paper_files": ("paper.txt", f"1. {SECRET}?".encode())}
+        uploaded = await client.post("/v1/exams/uploads", files=paper, data={"title": SECRET})
+        async with database.tenant("other") as connection:
+            await fill_exams(connection, "other")
+            await fill_assignments(connection, "other")
+        side.ids["exam_id"] = [EXAM]
+        side.ids["assignment_id"] = [ASSIGNMENT]
+        jobs = [answer.json() for answer in (done, failed, queued, cancelled, uploaded)]
+        assert [job["status"] for job in jobs] == ["done", "failed", "queued", "queued", "queued"]
         side.ids["job_id"] = [job["job_id"] for job in jobs]
         for job in jobs:
             side.etags.append((await client.get(job["links"]["self"])).headers["ETag"])
@@ -114,9 +139,9 @@ def address(route: Route, ids: dict[str, str]) -> str:
 async def ask(side: Side, route: Route, ids: dict[str, str], **more: Any) -> tuple[int, dict[str, Any]]:
     """Status and problem, without the id that every request has of its own."""
     body = BODIES.get(f"{route.method} {route.path.removeprefix(TWIN)}")
-    answer = await side.client.request(
-        route.method, address(route, {"tenant_id": side.tenant} | ids), json=body, **more
-    )
+    headers = IF_ANY | more.pop("headers", {})
+    where = address(route, {"tenant_id": side.tenant, "n": "1"} | ids)
+    answer = await side.client.request(route.method, where, json=body, headers=headers, **more)
     return answer.status_code, answer.json() | {"request_id": ""}
 
 
@@ -125,13 +150,13 @@ async def snapshot(side: Side) -> list[Any]:
 
 
 def test_every_kind_of_id_is_tried() -> None:
-    names = {name for route in WITH_ID for name in re.findall(r"\{(\w+)", route.path.removeprefix(TWIN))}
+    names = {re.findall(r"\{(\w+)", route.path.removeprefix(TWIN))[0] for route in WITH_ID}
     assert names <= set(NEVER), "make one of the other tenant in `theirs`, and name ids that never were in NEVER"
 
 
 @pytest.mark.parametrize("route", WITH_ID, ids=lambda route: f"{route.method} {route.path}")
 async def test_an_id_of_the_other_tenant_is_an_id_that_never_was(mine: Side, theirs: Side, route: Route) -> None:
-    (name,) = re.findall(r"\{(\w+)", route.path.removeprefix(TWIN))
+    name, *_ = re.findall(r"\{(\w+)", route.path.removeprefix(TWIN))
     before = await snapshot(theirs)
     never = [await ask(mine, route, {name: each}) for each in NEVER[name]]
     others = [await ask(mine, route, {name: each}) for each in theirs.ids[name]]
@@ -142,7 +167,7 @@ async def test_an_id_of_the_other_tenant_is_an_id_that_never_was(mine: Side, the
 
 @pytest.mark.parametrize("route", WITH_ID, ids=lambda route: f"{route.method} {route.path}")
 async def test_headers_tell_nothing_of_it_either(mine: Side, theirs: Side, route: Route) -> None:
-    (name,) = re.findall(r"\{(\w+)", route.path.removeprefix(TWIN))
+    name, *_ = re.findall(r"\{(\w+)", route.path.removeprefix(TWIN))
     headers = {"If-None-Match": theirs.etags[0], "Last-Event-ID": theirs.event_ids[-1], "Prefer": "wait=1"}
     other = await ask(mine, route, {name: theirs.ids[name][0]}, headers=headers | KEY)
     assert other == await ask(mine, route, {name: NEVER[name][0]}, headers=headers | KEY)
@@ -151,7 +176,7 @@ async def test_headers_tell_nothing_of_it_either(mine: Side, theirs: Side, route
 
 @pytest.mark.parametrize("route", TWINS, ids=lambda route: f"{route.method} {route.path}")
 async def test_the_other_tenants_address_is_nowhere(mine: Side, theirs: Side, route: Route) -> None:
-    ids = {name: values[0] for name, values in theirs.ids.items()}
+    ids = {name: values[0] for name, values in theirs.ids.items()} | {"n": "1"}
     body = BODIES.get(f"{route.method} {route.path.removeprefix(TWIN)}", IDLE if route.method == "POST" else None)
     there, nowhere = [
         await mine.client.request(route.method, address(route, ids | {"tenant_id": tenant}), json=body)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from app.core.doctor.examine import examine
+from app.core.config import load_settings
+from app.core.doctor.examine import Check, examine
 from app.core.doctor.findings import Finding, Health
 from tests.support.deployment import Deployment, only_environment
 
@@ -15,9 +16,13 @@ class Report(dict[str, Finding]):
         return {check for check, finding in self.items() if finding.health is Health.FAIL}
 
 
-async def look(deployment: Deployment, **environment: str) -> Report:
-    with only_environment(deployment.environment(STARTUP_WAIT_SECONDS="0", **environment)):
-        return Report({finding.check: finding for finding in await examine()})
+async def look(deployment: Deployment, *checks: Check, **environment: str) -> Report:
+    """By these checks alone, or by the whole examination."""
+    with only_environment(deployment.environment(**environment)):
+        if not checks:
+            return Report({finding.check: finding for finding in await examine()})
+        settings = load_settings()
+        return Report({finding.check: finding for check in checks async for finding in check(settings)})
 
 
 def assert_found(finding: Finding, health: Health, *words: str) -> None:

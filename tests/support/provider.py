@@ -33,7 +33,12 @@ MARKER = re.compile(r"\[\[(.+?)\]\]")
 QUESTION = re.compile(r"<question>\n(.*)\n</question>", re.DOTALL)
 MODEL = "scripted-1"
 
-Ending = Literal["done", "cut", "stall", "broken_json", "no_finish", "error_event", "linger"]
+_UNREADABLE = {
+    "broken_json": b'{"id": "scripted", "choices": [{"del',
+    "odd_json": b'{"choices": {"delta": "of no shape that is known"}}',
+}
+
+Ending = Literal["done", "cut", "stall", "broken_json", "odd_json", "no_finish", "error_event", "linger"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +96,10 @@ class ScriptedProvider:
 
     def script(self, *steps: Step) -> None:
         self._steps.extend(steps)
+
+    def asked(self, text: str) -> Call:
+        """The latest call whose user said this: others may ask at the same time."""
+        return next(call for call in reversed(self.calls) if _said(call) == text)
 
     def misbehave(self, faults: Sequence[tuple[Step, float]], seed: int = 0) -> None:
         """From now on each of these steps takes the default's place with its probability."""
@@ -208,8 +217,8 @@ async def _stream(step: Step, wire: Wire, call: Call, text: str) -> str:
             return "cut"
         case "stall":
             await asyncio.Event().wait()
-        case "broken_json":
-            await wire.event(b'{"id": "scripted", "choices": [{"del')
+        case "broken_json" | "odd_json":
+            await wire.event(_UNREADABLE[step.end])
         case "error_event":
             await wire.event({"error": {"message": "scripted", "code": "server_error", **step.error}})
         case "linger":

@@ -20,6 +20,7 @@ GROUPS = (
     config.ApiSettings,
     config.SecuritySettings,
     config.LlmSettings,
+    config.StorageSettings,
     config.ChatSettings,
 )
 

@@ -2,12 +2,25 @@
 
 from fastapi import Depends
 
-from app.api.admin import audit, jobs, keys, lanes, own_keys, own_model, queues, removal, replay, tenants
+from app.api.admin import (
+    audit,
+    job_verbs,
+    jobs,
+    keys,
+    lanes,
+    own_keys,
+    own_model,
+    queues,
+    removal,
+    replay,
+    shares,
+    tenants,
+)
 from app.api.deps import GUARDED, get_operator
 from app.api.wire import edge_router
 
 router = edge_router(prefix="/admin", dependencies=[Depends(get_operator)], responses=GUARDED)
-for part in (queues, replay, jobs, lanes, tenants, removal, keys, audit):
+for part in (queues, shares, replay, jobs, job_verbs, lanes, tenants, removal, keys, audit):
     router.include_router(part.router)
 
 tenant_router = edge_router()

@@ -86,6 +86,11 @@ class SampleDocument(BaseModel):
     oldest_ready_seconds: float | None
     done: Annotated[int, Field(description="Jobs done in these ten seconds")]
     failed: Annotated[int, Field(description="Jobs failed in these ten seconds")]
+    latency_p50: Annotated[
+        float | None,
+        Field(description="Seconds from when a job could begin to when it was done: half of these ten seconds' jobs"),
+    ]
+    latency_p95: Annotated[float | None, Field(description="The same, of 95 in 100. By the newest 1,000 jobs")]
 
 
 class QueueSamples(BaseModel):

@@ -16,6 +16,7 @@ from app.api.admin.tenants import TenantDocument, forget, tenant_document
 from app.api.deps import TheServices
 from app.api.problems import refusals
 from app.api.wire import JsonResponse, edge_router
+from app.kit.failpoints import failpoint
 from app.tenancy.erasure import (
     NotConfirmed,
     TenantBusy,
@@ -44,6 +45,7 @@ class ErasureDocument(BaseModel):
 
     tenant: TenantDocument
     erased: Annotated[dict[str, int], Field(description="Rows by table", examples=[{"jobs": 120, "api_keys": 2}])]
+    files: Annotated[int, Field(description="Files of its uploads")]
 
 
 class RowStream(StreamingResponse):
@@ -93,11 +95,14 @@ async def export_tenant(tenant_id: TenantId, services: TheServices, by: Operator
 async def erase_registered(
     tenant_id: TenantId, wanted: ErasureRequest, services: TheServices, by: OperatorsHand
 ) -> Response:
-    """Erase every row of a disabled tenant except its registration and its audit log, for ever, in one transaction.
+    """Erase every row of a disabled tenant except its registration and its audit log, for ever, in one transaction;
+    then every file that it uploaded.
 
-    Files in its folders are not touched; take them away by hand. Wait a minute after disabling, or erase again then:
-    a request that was under way may have ended after the first time. To repeat it is safe."""
+    Wait a minute after disabling, or erase again then: a request that was under way may have ended after the first
+    time. To repeat it is safe, and finishes what a crash has cut short."""
     async with services.database.session(tenant_id) as session:
         record, erased = await erase_tenant(session, tenant_id, wanted.confirm, by)
     forget(services, tenant_id)
-    return JsonResponse({"tenant": tenant_document(record), "erased": erased})
+    failpoint("erasure.committed")
+    files = await services.storage.remove_tenant(tenant_id)
+    return JsonResponse({"tenant": tenant_document(record), "erased": erased, "files": files})

@@ -16,7 +16,7 @@ from app.api.admin.deps import OperatorsHand
 from app.api.deps import Services, TheServices
 from app.api.jobs.schemas import Moment
 from app.api.wire import JsonResponse, Name, edge_router
-from app.engine.ledger.replay import DeadLetters, count_failed, sample_failed
+from app.engine.ledger.replay import DeadLetters, count_failed, look_at_failed
 from app.engine.replay import LARGEST_REPLAY, replay
 from app.kit.db import Connection
 from app.tenancy.audit import Hand, record_for_platform
@@ -89,11 +89,11 @@ async def replay_jobs(wanted: ReplayRequest, services: TheServices, by: Operator
     that was queued before and has failed again."""
     async with services.database.ledger.acquire() as connection:
         letters = wanted.letters(await connection.fetchval("select now()"))
-        matched = await count_failed(connection, letters)
+        matched = None if wanted.dry_run else await count_failed(connection, letters)
     replayed = 0 if wanted.dry_run else await _replay(services, wanted, letters, by)
     async with services.database.ledger.acquire() as connection:
-        remaining = matched if wanted.dry_run else await count_failed(connection, letters)
-        sample = await sample_failed(connection, letters, SHOWN)
+        remaining, sample = await look_at_failed(connection, letters, SHOWN)
+    matched = remaining if matched is None else matched
     answer = {"dry_run": wanted.dry_run, "matched": matched, "replayed": replayed, "remaining": remaining}
     return JsonResponse(answer | {"failed_before": letters.failed_before, "sample": sample})
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple, TypeAlias
 from uuid import UUID
 
 from fastapi import Response
@@ -14,8 +15,10 @@ from app.api.preferences import etag_of
 from app.api.wire import JsonResponse, embed, encode
 from app.engine.ledger.read import LanePlace
 from app.engine.ledger.rows import JobRow
+from app.kit.db import Connection
 
 Status = Literal["queued", "processing", "done", "failed", "cancelled"]
+DraftStatus = Literal["parsing", "draft", "confirming", "confirmed", "failed"]
 
 OUTSIDE = LanePlace(position=0, size=0, active=False)  # a job that has ended stands in no lane any more
 POLL_SECONDS = "1"
@@ -28,6 +31,7 @@ class JobLinks(BaseModel):
     events: str
     cancel: str
     retry: str
+    draft: Annotated[str | None, Field(description="Of an upload: what its files were parsed into")] = None
 
 
 class JobDocument(BaseModel):
@@ -51,6 +55,7 @@ class JobDocument(BaseModel):
     lane_queue_size: Annotated[int | None, Field(description="Jobs that wait in the lane")] = None
     lane_active: bool | None = None
     debounced: Annotated[bool | None, Field(description="An equal, earlier job answers this submit")] = None
+    draft_status: Annotated[DraftStatus | None, Field(description="Of an upload: where its draft stands")] = None
     created_at: datetime
     updated_at: datetime
     scheduled_for: datetime | None
@@ -71,7 +76,19 @@ class Sight:
         return etag_of(self.body)
 
 
-def job_document(row: JobRow, *, base: str, place: LanePlace | None = None, debounced: bool = False) -> dict[str, Any]:
+class More(NamedTuple):
+    """What a kind adds to the documents of its jobs; links start below the version's prefix."""
+
+    fields: dict[str, Any]
+    links: dict[str, str]
+
+
+Describe: TypeAlias = Callable[[Connection, Sequence[JobRow]], Awaitable[Mapping[UUID, More]]]
+
+
+def job_document(
+    row: JobRow, *, base: str, place: LanePlace | None = None, debounced: bool = False, more: More | None = None
+) -> dict[str, Any]:
     document: dict[str, Any] = {
         "job_id": row.job_id,
         "queue": row.queue,
@@ -98,6 +115,9 @@ def job_document(row: JobRow, *, base: str, place: LanePlace | None = None, debo
         document |= _lane(row.lane_id, place or OUTSIDE)
     if debounced:
         document["debounced"] = True
+    if more is not None:
+        document |= more.fields
+        document["links"] |= {name: base + path for name, path in more.links.items()}
     return document
 
 

@@ -6,6 +6,7 @@ import asyncio
 import re
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from typing import Protocol
 from uuid import UUID
 
 from app.api.jobs.documents import Sight
@@ -13,7 +14,7 @@ from app.api.jobs.story import KEEP_ALIVE, Frame, Story
 from app.api.jobs.waiting import ring
 from app.api.outages import OUTAGES, is_outage
 from app.api.refusals import InvalidLastEventId, JobExpired, JobNotFound
-from app.engine.events import EventBell, EventLog, StreamEvent
+from app.engine.events import EventBell, StreamEvent
 from app.engine.ledger.rows import JobRow
 from app.kit.redis import REDIS_AWAY
 
@@ -28,12 +29,18 @@ _LARGEST_PART = 2**64 - 1
 _EVENT_ID = re.compile(r"([0-9]{1,20})-([0-9]{1,20})")
 
 
+class EventSource(Protocol):
+    """Where a job's events are read: the log of all of them, or what a reader may see of it."""
+
+    async def read(self, tenant_id: str, job_id: UUID, after: str = ...) -> list[StreamEvent]: ...
+
+
 class Feed:
     """What one reader hears of one job."""
 
     def __init__(
         self,
-        events: EventLog,
+        events: EventSource,
         bell: EventBell,
         read_job: Callable[[UUID], Awaitable[Sight]],
         *,

@@ -20,6 +20,7 @@ from app.api.problems import refusals
 from app.api.refusals import InvalidCursor, InvalidRequest, JobExpired, JobNotFound
 from app.api.wire import JsonResponse, Name, edge_router
 from app.engine.ledger.pages import JobFilter
+from app.tenancy.access import NotYours
 
 router = edge_router("jobs")
 
@@ -68,7 +69,8 @@ async def list_jobs(
     created_after: Annotated[Moment | None, Query()] = None,
     limit: Limit = 20,
 ) -> Response:
-    """The tenant's jobs, newest first; filters combine."""
+    """The tenant's jobs, newest first; filters combine. A person's token is shown what that person may see: such a page
+    may have fewer jobs than its limit, and others behind it all the same."""
     wanted = JobFilter(queue, kind, status, lane, created_after, before=cursor, limit=limit)
     return JsonResponse(await jobs.list(wanted))
 
@@ -79,7 +81,7 @@ async def list_jobs(
     responses={
         200: {"model": JobDocument, "content": job_shown("job_done"), "headers": described("Retry-After", *_HEADERS)},
         304: {"description": "Unchanged.", "headers": described(*_HEADERS)},
-        **refusals(JobNotFound, JobExpired),
+        **refusals(JobNotFound, JobExpired, NotYours),
     },
 )
 async def read_job(
@@ -103,7 +105,7 @@ async def read_job(
 @router.get(
     "/jobs/{job_id}/attempts",
     summary="List a job's attempts",
-    responses={200: {"model": AttemptList}, **refusals(JobNotFound, JobExpired)},
+    responses={200: {"model": AttemptList}, **refusals(JobNotFound, JobExpired, NotYours)},
 )
 async def list_attempts(job_id: JobId, jobs: ReadableJobs) -> Response:
     """Every delivery of the job to a worker, the running one included."""

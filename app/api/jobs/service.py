@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 from uuid import UUID
 
 from app.api.deps import Services
-from app.api.jobs.documents import Sight, job_document, see
+from app.api.jobs.documents import More, Sight, job_document, see
 from app.api.jobs.waiting import wait_for
 from app.api.pages import Cursor, cut, page
 from app.api.problems import point_below
@@ -23,10 +23,13 @@ from app.engine.ledger.retention import has_expired
 from app.engine.ledger.retry import JobNotRetryable, retry
 from app.engine.ledger.rows import Due, JobRow
 from app.engine.ledger.submit import Accepted, NewJob
+from app.engine.people import Person, Reach, reach
 from app.engine.requests import Wish, accept
+from app.engine.workload import resolve
 from app.kit.db import Connection
 from app.kit.errors import Refusal
 from app.kit.failpoints import failpoint
+from app.tenancy.access import NotYours
 
 NO_SUCH_JOB = "No job of this tenant has this id."
 
@@ -34,17 +37,20 @@ NO_SUCH_JOB = "No job of this tenant has this id."
 class Jobs:
     """What the routes under /jobs do, without HTTP."""
 
-    def __init__(self, services: Services, tenant_id: str, base: str) -> None:
+    def __init__(self, services: Services, tenant_id: str, base: str, person: Person | None = None) -> None:
         self.services = services
         self.tenant_id = tenant_id
         self.base = base
+        self._person = person  # who alone may be meant; None: everybody
 
     def accept(self, wish: Wish, where: str = "/body") -> NewJob:
         """Check a wish against what this deployment runs; pointers of a refusal start at `where`."""
         try:
-            return accept(self.services.registry, wish)
+            new = accept(self.services.registry, wish)
         except Refusal as refusal:
             raise point_below(refusal, where) from None
+        self._require(Reach.ACTS, new)
+        return new
 
     async def submit(self, wish: Wish) -> Accepted:
         return await self.services.submitter.submit(self.accept(wish))
@@ -52,7 +58,10 @@ class Jobs:
     async def look(self, job_id: UUID, *, debounced: bool = False) -> Sight | None:
         async with self._connection() as connection:
             row = await read_job(connection, self.tenant_id, job_id)
-            return await self._see(connection, row, debounced=debounced) if row is not None else None
+            if row is None:
+                return None
+            self._require(Reach.SEES, row)
+            return await self._see(connection, row, debounced=debounced)
 
     async def read(self, job_id: UUID) -> Sight:
         sight = await self.look(job_id)
@@ -69,23 +78,25 @@ class Jobs:
     async def list(self, wanted: JobFilter) -> dict[str, Any]:
         async with self._connection() as connection:
             rows, following = cut(await list_jobs(connection, self.tenant_id, wanted), wanted.limit, _place)
-            return page(await self._documents(connection, rows), following)
+            seen = [row for row in rows if self._reach(row) >= Reach.SEES]
+            return page(await self._documents(connection, seen), following)
 
     async def attempts(self, job_id: UUID) -> Sequence[dict[str, Any]]:
         async with self._connection() as connection:
+            await self._require_of(connection, job_id, Reach.SEES)
             attempts = await read_attempts(connection, self.tenant_id, job_id)
             if not attempts and await read_job(connection, self.tenant_id, job_id) is None:
                 raise await self._absence(connection, job_id)
             return attempts
 
     async def describe(self, accepted: Accepted) -> Sight:
-        if accepted.job.lane_id is None:
+        if self._is_plain(accepted.job):
             return see(accepted.job, base=self.base, debounced=accepted.debounced)
         async with self._connection() as connection:
             return await self._see(connection, accepted.job, debounced=accepted.debounced)
 
     async def documents(self, rows: Sequence[JobRow]) -> Sequence[dict[str, Any]]:
-        if all(row.lane_id is None for row in rows):
+        if all(map(self._is_plain, rows)):
             return [job_document(row, base=self.base) for row in rows]
         async with self._connection() as connection:
             return await self._documents(connection, rows)
@@ -93,6 +104,7 @@ class Jobs:
     async def cancel(self, job_id: UUID) -> Sight:
         """End the job: at once where it is queued, else as soon as its worker has stopped it."""
         async with self._connection() as connection:
+            await self._require_of(connection, job_id, Reach.ACTS)
             row = await cancel(connection, self.tenant_id, job_id)
             if row is None:
                 raise await self._refusal(connection, job_id, JobNotCancellable)
@@ -107,6 +119,7 @@ class Jobs:
     async def retry(self, job_id: UUID) -> Sight:
         """Queue a failed job again, with a fresh budget and at the tail of its lane."""
         async with self._connection() as connection:
+            await self._require_of(connection, job_id, Reach.ACTS)
             row = await retry(connection, self.tenant_id, job_id)
             if row is None:
                 raise await self._refusal(connection, job_id, JobNotRetryable)
@@ -118,18 +131,55 @@ class Jobs:
         await self._dispatch(row.queue, dues)
         return sight
 
+    def _reach(self, job: JobRow | NewJob) -> Reach:
+        if self._person is None:
+            return Reach.ACTS
+        found = self.services.registry.find(job.kind)
+        return reach(found[0] if found is not None else None, self._person, job.lane_id)
+
+    def _require(self, least: Reach, job: JobRow | NewJob) -> None:
+        if self._reach(job) < least:
+            assert self._person is not None
+            raise NotYours(f"The token is of a {self._person.role}, for what concerns that person alone.")
+
+    async def _require_of(self, connection: Connection, job_id: UUID, least: Reach) -> None:
+        if self._person is not None and (row := await read_job(connection, self.tenant_id, job_id)) is not None:
+            self._require(least, row)
+
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Connection]:
         async with self.services.database.tenant(self.tenant_id) as connection:
             yield connection
 
     async def _see(self, connection: Connection, row: JobRow, *, debounced: bool = False) -> Sight:
-        places = await lane_places(connection, [row])
-        return see(row, base=self.base, place=places.get(row.job_id), debounced=debounced)
+        places, more = await lane_places(connection, [row]), await self._more(connection, [row])
+        place, added = places.get(row.job_id), more.get(row.job_id)
+        return see(row, base=self.base, place=place, debounced=debounced, more=added)
 
     async def _documents(self, connection: Connection, rows: Sequence[JobRow]) -> Sequence[dict[str, Any]]:
-        places = await lane_places(connection, [*rows])
-        return [job_document(row, base=self.base, place=places.get(row.job_id)) for row in rows]
+        places, more = await lane_places(connection, [*rows]), await self._more(connection, rows)
+        return [
+            job_document(row, base=self.base, place=places.get(row.job_id), more=more.get(row.job_id)) for row in rows
+        ]
+
+    async def _more(self, connection: Connection, rows: Sequence[JobRow]) -> Mapping[UUID, More]:
+        """What kinds say besides about their jobs; most say nothing."""
+        by_path: dict[str, list[JobRow]] = {}
+        for row in rows:
+            if (path := self._describes(row)) is not None:
+                by_path.setdefault(path, []).append(row)
+        more: dict[UUID, More] = {}
+        for path, described in by_path.items():
+            more |= await resolve(path)(connection, described)
+        return more
+
+    def _describes(self, row: JobRow) -> str | None:
+        found = self.services.registry.find(row.kind)
+        return found[0].describes if found is not None else None
+
+    def _is_plain(self, row: JobRow) -> bool:
+        """Whether the row tells all that the document of its job says."""
+        return row.lane_id is None and self._describes(row) is None
 
     async def _refusal(self, connection: Connection, job_id: UUID, refusal: type[Refusal]) -> Refusal:
         row = await read_job(connection, self.tenant_id, job_id)

@@ -18,7 +18,7 @@ from app.api.jobs.service import Jobs
 from app.api.problems import refusals
 from app.api.refusals import InvalidLastEventId, JobExpired, JobNotFound
 from app.api.wire import edge_router
-from app.tenancy.access import Principal
+from app.tenancy.access import NotYours, Principal
 from app.tenancy.throttle import TooManyStreams
 
 router = edge_router("jobs")
@@ -29,7 +29,7 @@ _FRAMES_DESCRIBED = (
     "`queue`. `progress`: `progress`, `step`. `delta`: what the kind streams. `reset`: forget progress and deltas. "
     "`done`, `failed`, `cancelled`: the job document, and the end. Lines that begin with `:` keep the connection open."
 )
-_EVENT_ID: dict[str, Any] = {"pattern": "^([0-9]{1,20}-[0-9]{1,20})?$", "examples": ["1788249600120-0"]}
+EVENT_ID: dict[str, Any] = {"pattern": "^([0-9]{1,20}-[0-9]{1,20})?$", "examples": ["1788249600120-0"]}
 _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
@@ -57,7 +57,7 @@ class EventStream(StreamingResponse):
     responses={
         200: {"content": shown(FRAMES, "text/event-stream"), "description": _FRAMES_DESCRIBED},
         204: {"description": "The last event that was received was the end."},
-        **refusals(InvalidLastEventId, JobNotFound, JobExpired, TooManyStreams),
+        **refusals(InvalidLastEventId, JobNotFound, JobExpired, NotYours, TooManyStreams),
     },
 )
 async def stream_events(
@@ -65,10 +65,10 @@ async def stream_events(
     jobs: ReadableJobs,
     reader: Reader,
     last_event_id: Annotated[
-        str | None, Header(alias="Last-Event-ID", description="Resume after this event", json_schema_extra=_EVENT_ID)
+        str | None, Header(alias="Last-Event-ID", description="Resume after this event", json_schema_extra=EVENT_ID)
     ] = None,
     last_event: Annotated[
-        str | None, Query(alias="last_event_id", description="The same, as a parameter", json_schema_extra=_EVENT_ID)
+        str | None, Query(alias="last_event_id", description="The same, as a parameter", json_schema_extra=EVENT_ID)
     ] = None,
 ) -> Response:
     """Events `queued, started, progress, delta, reset, done, failed, cancelled`. The last of them carries the whole

@@ -18,10 +18,11 @@ from app.api.problems import refusals
 from app.api.refusals import BodyTooLarge, InvalidIdempotencyKey, InvalidJson, InvalidRequest, UnsupportedMediaType
 from app.api.wire import edge_router
 from app.engine.backlog import TenantQueueFull
-from app.engine.ledger.submit import IdempotencyConflict, LaneFull
+from app.engine.ledger.submit import Accepted, IdempotencyConflict, LaneFull
 from app.engine.policy import TooManyJobs
 from app.engine.requests import InvalidInput, InvalidPlacement, UnknownKind, Wish
 from app.engine.submit import InvalidText
+from app.tenancy.access import NotYours
 
 router = edge_router("jobs")
 
@@ -35,6 +36,7 @@ JOB_REFUSALS = (
     InvalidText,
     IdempotencyConflict,
     LaneFull,
+    NotYours,
 )
 
 _HEADERS = described("Location", "Idempotency-Replayed", "Preference-Applied")
@@ -65,7 +67,10 @@ async def submit_job(
 
 async def submit(jobs: Jobs, wish: Wish, wait: int | None) -> Response:
     """Accept a job and answer with its document, or with its end where that comes within the wait."""
-    accepted = await jobs.submit(wish)
+    return await answer(jobs, await jobs.submit(wish), wait)
+
+
+async def answer(jobs: Jobs, accepted: Accepted, wait: int | None) -> Response:
     sight = await jobs.describe(accepted)
     if wait is not None:
         sight = await jobs.watch(sight, wait, _has_ended, debounced=accepted.debounced)

@@ -12,6 +12,7 @@ from app.api.refusals import JobExpired, JobNotFound
 from app.api.wire import edge_router
 from app.engine.ledger.cancel import JobNotCancellable
 from app.engine.ledger.retry import JobNotRetryable
+from app.tenancy.access import NotYours
 
 router = edge_router("jobs")
 
@@ -30,7 +31,7 @@ router = edge_router("jobs")
             "description": "The job is running; its worker stops it. Repeating this is safe.",
             "content": job_shown("job_processing"),
         },
-        **refusals(JobNotFound, JobExpired, JobNotCancellable),
+        **refusals(JobNotFound, JobExpired, JobNotCancellable, NotYours),
     },
 )
 async def cancel_job(job_id: JobId, jobs: WritableJobs) -> Response:
@@ -45,7 +46,7 @@ async def cancel_job(job_id: JobId, jobs: WritableJobs) -> Response:
     summary="Retry a failed job",
     responses={
         202: {"model": JobDocument, "content": job_shown("job_retried")},
-        **refusals(JobNotFound, JobExpired, JobNotRetryable),
+        **refusals(JobNotFound, JobExpired, JobNotRetryable, NotYours),
     },
 )
 async def retry_job(job_id: JobId, jobs: WritableJobs) -> Response:

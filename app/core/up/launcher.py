@@ -89,7 +89,12 @@ class Launcher:
         database_url, redis_url = await self._servers.urls()
         secrets = SecretsFile(self._workspace.secrets)
         environment = program_environment(
-            os.environ, secrets, database_url=database_url, redis_url=redis_url, port=port
+            os.environ,
+            secrets,
+            database_url=database_url,
+            redis_url=redis_url,
+            port=port,
+            files=self._workspace.files,
         )
         keys = await self._prepare_database(database_url, environment["MASTER_KEY"], secrets)
         self._programs.append(ApiPart(environment, self._workspace, port=port))

@@ -59,6 +59,7 @@ class Report:
         self._line(f"""
 {self._paint("Homeroom is up", BOLD)} at {self._paint(url, GREEN)}
 
+  console      {url}/console  (sign in with the admin key)
   docs         {url}/docs and {url}/redoc
   tenant       {announcement["tenant"]}
   API key      {api_key}

@@ -22,6 +22,7 @@ class Workspace:
         self.redis = self.root / "redis"
         self.secrets = self.root / "secrets.json"
         self.announcement = self.root / "ready.json"  # while it runs: `homeroom chat` finds it there
+        self.files = self.root / "files"
         self.logs = self.root / "logs"
         self._run = self.root / "run"
         self._lock = FileLock(self.root / "lock")

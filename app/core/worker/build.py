@@ -11,7 +11,6 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from functools import partial
 from typing import Any
 
-from arq.connections import RedisSettings
 from arq.worker import func
 
 from app import __version__
@@ -30,7 +29,8 @@ from app.kit import json
 from app.kit.db import Database
 from app.kit.errors import ConfigurationError
 from app.kit.logging import configure_logging
-from app.kit.redis import connect, disconnect
+from app.kit.metrics import Meter
+from app.kit.redis import arq_settings, connect, disconnect
 from app.tenancy.tenants import Policies
 from app.workloads import WORKLOADS
 
@@ -53,13 +53,13 @@ async def open_runtime(name: str, settings: Settings) -> AsyncIterator[Runtime]:
         redis, shared = connect(where.redis_url), connect(settings.shared_redis_url)
         stack.push_async_callback(disconnect, redis)
         stack.push_async_callback(disconnect, shared)
-        events = EventLog(shared)
+        events, meter = EventLog(shared), Meter(__version__)
         errands = open_errands(
             workload, registry, settings, database=database, shared=shared, events=events, stack=stack
         )
         runtime = Runtime(
             name,
-            await _runnables(registry, workload, settings, database, stack),
+            await _runnables(registry, workload, settings, database, stack, meter=meter),
             plain_functions(workload),
             database=database,
             redis=redis,
@@ -68,6 +68,7 @@ async def open_runtime(name: str, settings: Settings) -> AsyncIterator[Runtime]:
             policy=Policies(database),
             options=_options(name, settings),
             errands=errands,
+            meter=meter,
         )
         if where.probe_port:
             await stack.enter_async_context(_probe(runtime, settings.worker, where.probe_port))
@@ -85,14 +86,20 @@ def _probe(runtime: Runtime, worker: WorkerSettings, port: int) -> AbstractAsync
 
 
 async def _runnables(
-    registry: Registry, workload: Workload, settings: Settings, database: Database, stack: AsyncExitStack
+    registry: Registry,
+    workload: Workload,
+    settings: Settings,
+    database: Database,
+    stack: AsyncExitStack,
+    *,
+    meter: Meter,
 ) -> dict[str, Runnable]:
     """The queue's job functions; its own get the tools that it opens, the shared ones need none."""
     functions = {kind.name: resolve(kind.task) for kind in registry.kinds_of(workload.name).values()}
     if workload.tools is not None:
         from app.core.supplies import build_supplies  # noqa: PLC0415 - only queues with tools load what these need
 
-        tools = await stack.enter_async_context(resolve(workload.tools)(build_supplies(settings, database)))
+        tools = await stack.enter_async_context(resolve(workload.tools)(build_supplies(settings, database, meter)))
         functions |= {kind.name: partial(functions[kind.name], tools=tools) for kind in workload.kinds}
     return {kind.name: Runnable(kind, functions[kind.name]) for kind in registry.kinds_of(workload.name).values()}
 
@@ -134,7 +141,7 @@ def build(name: str) -> type:
             "__doc__": f"ARQ settings of the {name} queue, built from its spec.",
             "functions": plain_functions(workload),
             "queue_name": HOST_QUEUE,
-            "redis_settings": RedisSettings.from_dsn(where.redis_url),  # for `arq --check`
+            "redis_settings": arq_settings(where.redis_url),  # for `arq --check`
             "redis_pool": HostRedis(where.redis_url),
             "job_serializer": json.dumps,
             "job_deserializer": json.loads,

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 from arq.connections import ArqRedis
 
 from app.core.config import Settings
+from app.core.storage import build_storage
 from app.engine.cron import Cron, Upkeep
 from app.engine.events import EventLog
 from app.engine.outbox import Relay
@@ -45,8 +46,15 @@ def open_errands(
         errands.append(Relay(database, registry, submitter).run)
         errands.append(Sampler(database, list(registry.workloads)).run)
     if keeps_time:
-        hooks = tuple(resolve(each.on_expire) for each in WORKLOADS if each.on_expire)
-        upkeep = Upkeep(database, pools, shared, settings.worker.lease, on_expire=hooks)
+        storage = build_storage(settings.storage, Policies(database))
+        upkeep = Upkeep(
+            database,
+            pools,
+            shared,
+            settings.worker.lease,
+            on_expire=tuple(resolve(each.on_expire)(database, storage) for each in WORKLOADS if each.on_expire),
+            on_tidy=tuple(resolve(each.on_tidy)(database, storage) for each in WORKLOADS if each.on_tidy),
+        )
         cron = Cron(
             workload.name,
             workload.schedules,

@@ -20,8 +20,18 @@ def score_objective(answer: str | None, key: str, max_score: float) -> float:
     return max_score / 2 if strictly_part else 0.0
 
 
+def is_objective(key: str) -> bool:
+    """Whether letters, or true and false, are the whole answer: with a worked one, letters cannot be compared."""
+    text = _bare(key)
+    return text in TRUE | FALSE or bool(LETTERS.fullmatch(text))
+
+
+def _bare(answer: str) -> str:
+    return answer.strip().upper().strip("()（）[]【】.。 ")
+
+
 def _meaning(answer: str) -> frozenset[str]:
-    text = answer.strip().upper().strip("()（）[]【】.。 ")
+    text = _bare(answer)
     if text in TRUE:
         return frozenset({"true"})
     if text in FALSE:

@@ -26,6 +26,7 @@ WRONG_MARKS = 0.6
 NO_PEOPLE = 0.3
 NO_LABELS = {"other", "empty"}
 UPRIGHT = 1.05
+LONGEST_PLACE = 60  # characters of a candidate's id that say where it stands; the table's name is at the end
 
 
 @dataclass(slots=True)
@@ -44,7 +45,7 @@ class Reading:
     @property
     def candidate_id(self) -> str:
         plan = self.first.plan
-        where = re.sub(r"\W+", "-", f"{plan.table.file}:{plan.table.name}").strip("-").lower()
+        where = re.sub(r"\W+", "-", f"{plan.table.file}:{plan.table.name}").lower()[-LONGEST_PLACE:].strip("-")
         return f"{plan.mode}:{plan.layout}:{where}:r{plan.header_row + 1}"
 
 

@@ -42,6 +42,7 @@ class Delivery:
     session_id: str | None
     priority: int = 0
     bulk: bool = False
+    traceparent: str | None = None
     suspect: bool = False  # it has its process to itself: workers have died under it
     worker_id: UUID | None = None  # as whom it was begun, or adopted
     waited: float = 0.0  # seconds since it was created, or since the moment that it was to wait for
@@ -141,6 +142,7 @@ def _delivery(record: Any, tolerance: Tolerance) -> Delivery:
         session_id=record["session_id"],
         priority=record["priority"],
         bulk=record["bulk"],
+        traceparent=record["traceparent"],
         suspect=tolerance.suspects(record["kind"], record["losses"]),
         waited=record["waited"],
     )
@@ -159,7 +161,7 @@ _RELAX = """(
     select set_config('synchronous_commit', case when count(lane_id) > 0 then 'on' else 'off' end, true) from begun)"""
 
 _COLUMNS = """j.tenant_id, j.queue, j.kind, j.status, j.attempt, j.input::text as input, j.failures, j.losses,
-    j.max_attempts, j.timeout_seconds, j.lane_id, j.request_id, j.session_id, j.priority, j.bulk,
+    j.max_attempts, j.timeout_seconds, j.lane_id, j.request_id, j.session_id, j.priority, j.bulk, j.traceparent,
     extract(epoch from now() - greatest(j.created_at, j.run_at))::float8 as waited"""
 
 # `is not distinct from`, here and in the other verbs, hides the status from the planner: as `=` it invites the partial
@@ -182,7 +184,7 @@ with asked as materialized (
     returning j.job_id, asked.hinted, asked.token, {_COLUMNS}
 )
 select job_id, hinted, token, tenant_id, queue, kind, status, attempt, input, failures, losses, max_attempts,
-       timeout_seconds, lane_id, request_id, session_id, priority, bulk, waited,
+       timeout_seconds, lane_id, request_id, session_id, priority, bulk, traceparent, waited,
        {_RELAX} is not null as mine, false as waits, 0::float8 as early
 from begun
 union all

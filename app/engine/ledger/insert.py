@@ -16,7 +16,8 @@ async def insert(
     connection: Connection, requests: Sequence[NewJob], lane_seqs: Mapping[UUID, int]
 ) -> dict[UUID, Accepted]:
     """Write these rows; a job of a lane has its number there already."""
-    made = await connection.fetch(_INSERT, *_columns(requests), [lane_seqs.get(r.job_id) for r in requests])
+    seqs = [lane_seqs.get(r.job_id) for r in requests]
+    made = await connection.fetch(_INSERT, *_columns(requests), seqs, _traces(requests))
     moments = dict(made)
     return {r.job_id: Accepted(_row(r, moments[r.job_id], lane_seqs.get(r.job_id))) for r in requests}
 
@@ -24,7 +25,7 @@ async def insert(
 async def insert_with_keys(connection: Connection, requests: Sequence[NewJob]) -> dict[UUID, Accepted]:
     """Take the keys, and write the rows of those who got theirs or asked for none. For jobs outside lanes."""
     keys = [r.idempotency_key for r in requests], [r.fingerprint for r in requests]
-    made = await connection.fetch(_INSERT_WITH_KEYS, *_columns(requests), *keys)
+    made = await connection.fetch(_INSERT_WITH_KEYS, *_columns(requests), *keys, _traces(requests))
     moments = dict(made)
     return {r.job_id: Accepted(_row(r, moments[r.job_id], None)) for r in requests if r.job_id in moments}
 
@@ -41,6 +42,12 @@ def _columns(requests: Sequence[NewJob]) -> tuple[list[Any], ...]:
         numbers,
         *([*column] for column in zip(*alike, strict=True)),
     )
+
+
+def _traces(requests: Sequence[NewJob]) -> list[str | None]:
+    """Empty where nobody is traced: an array that ends early is filled up with nulls, and an empty one is free."""
+    traces = [request.traceparent for request in requests]
+    return traces if any(traces) else []
 
 
 def _shared(new: NewJob) -> tuple[Any, ...]:
@@ -88,25 +95,27 @@ def _row(new: NewJob, created_at: datetime, lane_seq: int | None) -> JobRow:
 
 
 _NAMES = """job_id, input, request_id, tenant_id, queue, kind, max_attempts, timeout_seconds, priority, bulk, lane_id,
-            run_at, session_id"""
+            run_at, session_id, traceparent"""
 
 # By number, and not by a join: the planner of these connections has only nested loops for it.
 _VALUES = """job_id, input::jsonb, request_id, ($5::text[])[number], ($6::text[])[number], ($7::text[])[number],
              ($8::int[])[number], ($9::float8[])[number], ($10::int2[])[number], ($11::boolean[])[number],
-             ($12::text[])[number], ($13::timestamptz[])[number], ($14::text[])[number]"""
+             ($12::text[])[number], ($13::timestamptz[])[number], ($14::text[])[number], traceparent"""
 
 _OWN = "unnest($1::uuid[], $2::text[], $3::text[], $4::int[]"
 
 _INSERT = f"""
 insert into jobs ({_NAMES}, lane_seq)
-select {_VALUES}, lane_seq from {_OWN}, $15::bigint[]) as new (job_id, input, request_id, number, lane_seq)
+select {_VALUES}, lane_seq
+from {_OWN}, $15::bigint[], $16::text[]) as new (job_id, input, request_id, number, lane_seq, traceparent)
 returning job_id, created_at
 """
 
 # Keys in one order everywhere, so that no two batches that share some can deadlock.
 _INSERT_WITH_KEYS = f"""
 with new as materialized (
-    select * from {_OWN}, $15::text[], $16::bytea[]) as new (job_id, input, request_id, number, key, fingerprint)
+    select * from {_OWN}, $15::text[], $16::bytea[], $17::text[])
+        as new (job_id, input, request_id, number, key, fingerprint, traceparent)
 ), taken as (
     insert into idempotency_keys (tenant_id, key, fingerprint, job_id)
     select ($5::text[])[number], key, fingerprint, job_id from new where key is not null order by 1, 2

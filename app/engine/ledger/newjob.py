@@ -55,6 +55,7 @@ class NewJob:
     job_id: UUID = field(default_factory=uuid7)
     lane_bounded: bool = False  # by the tenant's own `lane_max_queue`
     alongside: Alongside | None = None  # rows of the tenant's that commit with the job
+    traceparent: str | None = None
 
     @property
     def lane(self) -> LaneKey:

@@ -43,9 +43,12 @@ async def oldest_failed(connection: Connection, wanted: DeadLetters, limit: int)
     return [DeadLetter(*record) for record in await _oldest(connection, wanted, limit, "tenant_id, job_id")]
 
 
-async def sample_failed(connection: Connection, wanted: DeadLetters, limit: int) -> list[dict[str, Any]]:
+async def look_at_failed(connection: Connection, wanted: DeadLetters, limit: int) -> tuple[int, list[dict[str, Any]]]:
+    """How many there are and the first of them, found in one pass."""
     columns = "job_id, tenant_id, queue, kind, lane_id, attempt, retries, error, error_detail, created_at, finished_at"
-    return [dict(record) for record in await _oldest(connection, wanted, limit, columns)]
+    rows = [dict(each) for each in await _oldest(connection, wanted, limit, f"{columns}, first.of_all")]
+    of_all = [row.pop("of_all") for row in rows]
+    return (of_all[0] if rows else 0), rows
 
 
 async def _oldest(connection: Connection, wanted: DeadLetters, limit: int, columns: str) -> list[asyncpg.Record]:
@@ -53,7 +56,7 @@ async def _oldest(connection: Connection, wanted: DeadLetters, limit: int, colum
     found, at_most = _found(bound, wanted), bound(limit)
     statement = f"""
 with {found}, first as (
-    select tenant_id, job_id, lane_seq, created_at as at from found
+    select tenant_id, job_id, lane_seq, created_at as at, count(*) over () as of_all from found
     order by lane_seq nulls first, created_at, job_id limit {at_most}
 )
 select {columns} from first join jobs j using (tenant_id, job_id)

@@ -64,12 +64,19 @@ def find_quotations(question: str, material: Iterable[Source], *, most: int) -> 
         return []
     kin = _kin(asked, frozenset().union(*(each.terms | each.heading for each in sentences)))
     weights = {term: _rarity(kin[term], sentences) for term in asked}
-    scored = sorted(((_score(each, kin, weights), each) for each in sentences), key=lambda pair: -pair[0])
+    scored = _without_vain_background([(_score(each, kin, weights), each) for each in sentences])
     best = scored[0][0]
     if best < RELEVANT:
         return []
     worth = [(score, each) for score, each in scored if score >= max(RELEVANT, best * CLOSE_TO_BEST)]
     return _joined(worth[:most], sentences)
+
+
+def _without_vain_background(scored: list[tuple[float, _Sentence]]) -> list[tuple[float, _Sentence]]:
+    """The best first. Background names what the class learns as well: it speaks where nothing else says as much."""
+    ranked = sorted(scored, key=lambda pair: -pair[0])
+    said = [pair for pair in ranked if not pair[1].source.background]
+    return said if said and said[0][0] >= ranked[0][0] else ranked
 
 
 def terms_of(text: str) -> Iterable[str]:

@@ -13,6 +13,11 @@ async def expire(upkeep: Upkeep) -> None:
     await service.remove_expired(upkeep)
 
 
+async def tidy(upkeep: Upkeep) -> None:
+    """Daily: what crashes left behind goes."""
+    await service.tidy(upkeep)
+
+
 async def audit(upkeep: Upkeep) -> None:
     """Every few minutes: a round of the auditor."""
     await service.make_auditor(upkeep).round()

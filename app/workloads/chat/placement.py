@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from app.engine.ledger.submit import NewJob
+from app.engine.people import Person, Reach
 from app.engine.placement import Placement
 from app.kit import json
 from app.kit.db import Connection
@@ -55,6 +56,16 @@ def session_place(request: ChatRequest) -> SessionPlace:
     else:
         session = request.assignment_id or f"general_{datetime.now(UTC):%Y-%m-%d}"
     return SessionPlace(request.role, person, session)
+
+
+def reach(person: Person, lane_id: str | None) -> Reach:
+    """Nobody leads another's conversation; a teacher reads students'."""
+    if lane_id is None:
+        return Reach.NOTHING
+    where = SessionPlace(*lane_id.split(":"))
+    if person == (where.role, where.person_id):
+        return Reach.ACTS
+    return Reach.SEES if (person.role, where.role) == ("teacher", "student") else Reach.NOTHING
 
 
 async def keep_turn(connection: Connection, job: NewJob) -> None:

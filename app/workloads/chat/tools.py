@@ -18,6 +18,7 @@ class Tools:
 async def open_tools(supplies: Supplies) -> AsyncIterator[Tools]:
     models = Models(supplies)
     try:
+        await models.warm()
         yield Tools(models)
     finally:
         await models.close()

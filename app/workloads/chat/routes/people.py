@@ -1,4 +1,4 @@
-"""Whose conversations a caller may see and lead. A key acts for everybody; a JWT that names a person for that one."""
+"""Whose conversations a caller may see. A key acts for everybody; a JWT that names a person for that one."""
 
 from __future__ import annotations
 
@@ -7,26 +7,12 @@ from typing import Annotated
 from fastapi import Depends, Query
 
 from app.api.deps import Caller
-from app.kit.errors import Refusal
-from app.tenancy.access import Principal
+from app.tenancy.access import NotYours
 from app.workloads.chat.schemas import Part
 from app.workloads.chat.sessions import Person
 
 StudentId = Annotated[Part | None, Query(description="Only this student's")]
 TeacherId = Annotated[Part | None, Query(description="Only this teacher's")]
-
-
-class NotYours(Refusal):
-    status = 403
-    code = "not_yours"
-    title = "The token is another person's"
-    cure = "Speak for the person that the token names: its role and its subject."
-
-
-def check_speaks(principal: Principal, role: str, person_id: str | None) -> None:
-    """Nobody with a person's token leads another's conversation."""
-    if principal.role is not None and (principal.role, principal.subject) != (role, person_id):
-        raise NotYours(f"The token is of a {principal.role}, for that person alone.")
 
 
 async def get_person(caller: Caller, student_id: StudentId = None, teacher_id: TeacherId = None) -> Person:

@@ -17,8 +17,9 @@ from app.api.problems import refusals
 from app.api.refusals import InvalidCursor
 from app.api.wire import JsonResponse, edge_router
 from app.kit.db import Connection
+from app.tenancy.access import NotYours
 from app.workloads.chat import sessions
-from app.workloads.chat.routes.people import AskedPerson, NotYours
+from app.workloads.chat.routes.people import AskedPerson
 from app.workloads.chat.schemas import ReplySource
 from app.workloads.chat.sessions import AmbiguousSession, MessageRow, SessionBusy, SessionNotFound, SessionRow
 

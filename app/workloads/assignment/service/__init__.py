@@ -1,0 +1,1 @@
+"""From a document to a draft, and from a draft to an assignment."""
