@@ -60,7 +60,7 @@ class Claims:
             return
         want = min(slots, int(self._freed * AHEAD / elapsed))
         self._freed, self._counted_from = 0, now
-        if want > 0:
+        if want >= slots / 2:  # for fewer it is not worth a call
             self._fetching = asyncio.create_task(self._claim(want))
 
     async def let_go(self, *, older_than: float = 0.0) -> None:

@@ -48,9 +48,10 @@ async def emit(session: AsyncSession, tenant_id: str, topic: str, payload: dict[
 async def emit_all(session: AsyncSession, tenant_id: str, topic: str, payloads: Sequence[dict[str, Any]]) -> list[UUID]:
     """Write many effects at once; their ids, in their order."""
     ids = [uuid7() for _ in payloads]
-    traced = {trace.HEADER: found} if (found := trace.current()) else {}
+    if (traceparent := trace.current()) is not None:
+        payloads = [{**payload, trace.HEADER: traceparent} for payload in payloads]
     rows = [
-        {"effect_id": effect_id, "tenant_id": tenant_id, "topic": topic, "payload": json.text(payload | traced)}
+        {"effect_id": effect_id, "tenant_id": tenant_id, "topic": topic, "payload": json.text(payload)}
         for effect_id, payload in zip(ids, payloads, strict=True)
     ]
     if rows:

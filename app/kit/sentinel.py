@@ -60,15 +60,17 @@ def _address(text: str) -> Address:
 async def find_primary(watched: Watched) -> Address:
     """As the first Sentinel says that answers."""
     for host, port in watched.sentinels:
-        sentinel = Redis(host=host, port=port, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE)
+        sentinel = Redis(
+            host=host, port=port, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE, decode_responses=True
+        )
         try:
-            address = await sentinel.sentinel_get_master_addr_by_name(watched.name)
+            address = await sentinel.sentinel_get_master_addr_by_name(watched.name)  # type: ignore[no-untyped-call]
         except (RedisError, OSError):
             continue
         finally:
             await sentinel.aclose()
         if address is not None:
-            return str(address[0]), int(address[1])
+            return address[0], int(address[1])
     raise RedisConnectionError(f"no Sentinel knows where {watched.name} is")
 
 
@@ -82,7 +84,7 @@ class ToThePrimary(Connection):
     async def connect(self) -> None:
         if not self.is_connected:
             self.host, self.port = await self._find()
-        await super().connect()
+        await super().connect()  # type: ignore[no-untyped-call]
 
     async def read_response(self, *args: Any, **options: Any) -> Any:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import subprocess
 import sys
@@ -15,6 +16,7 @@ async def test_the_day_passes_and_nothing_is_lost(tmp_path: Path) -> None:
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "demo", "--scale", "0.2", "--no-picture", "--folder", str(tmp_path / "day")),
         cwd=ROOT,
+        env=os.environ | {"LEASE_SECONDS": "2", "HEARTBEAT_SECONDS": "0.5"},  # a kill heals in two seconds, not in ten
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     )

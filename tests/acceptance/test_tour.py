@@ -78,7 +78,7 @@ async def test_from_a_scanned_exam_to_an_answer_about_it(homeroom: httpx.AsyncCl
     assert report.status_code == 200, report.text
     totals = {student["student_id"]: student["total"] for student in report.json()["results"]["data"]}
     assert totals == {student: sum(marks) for student, marks in MARKS.items()}
-    assert report.json()["knowledge_points"][0]["name"] == "photosynthesis"  # the weakest first
+    assert report.json()["knowledge_points"][0]["knowledge_point"] == "mitochondria"  # the weakest first
     csv = await homeroom.get(f"{confirmed.json()['links']['record']}/report", params={"format": "csv"})
     assert "s-ada" in csv.text
 
@@ -87,7 +87,7 @@ async def test_from_a_scanned_exam_to_an_answer_about_it(homeroom: httpx.AsyncCl
         profile = await homeroom.get("/v1/profiles/s-ada")
         return [point["name"] for point in profile.json().get("knowledge_points", ())]
 
-    assert "photosynthesis" in await eventually(known, within=60.0, what="Ada's profile")
+    assert "mitochondria" in await eventually(known, within=60.0, what="Ada's profile")
 
     # Ask about the weak point; what is quoted says where it stands.
     asked = await ask(homeroom, "Does photosynthesis take place in the mitochondria?", student="s-ada")

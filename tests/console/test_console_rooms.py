@@ -219,7 +219,7 @@ async def test_an_hour_of_looking_at_the_overview_leaves_nothing_behind(console:
                     await page.clock.run_for(2_000)
 
         await look(10)
-        more_bytes, more_elements = await grown(page, lambda: look(90))
+        more_bytes, more_elements = await grown(page, lambda: look(60))
     assert more_elements < 20
     assert more_bytes < GROWTH
 
@@ -237,6 +237,6 @@ async def test_views_that_were_left_leave_nothing_behind(console: Console, a_sch
             await expect(page.locator("article.queue")).to_have_count(5)
 
         await walk(2)
-        more_bytes, more_elements = await grown(page, lambda: walk(8))
+        more_bytes, more_elements = await grown(page, lambda: walk(5))
     assert more_elements < 50
     assert more_bytes < GROWTH

@@ -209,7 +209,7 @@ def test_what_is_asked_for_is_what_processes_tell(expr: str) -> None:
 
 def test_the_dashboard_s_panels_have_a_place_each() -> None:
     assert len({panel["id"] for panel in DASHBOARD["panels"]}) == len(DASHBOARD["panels"])
-    taken = set()
+    taken: set[tuple[int, int]] = set()
     for panel in DASHBOARD["panels"]:
         place = panel["gridPos"]
         cells = {(place["x"] + x, place["y"] + y) for x in range(place["w"]) for y in range(place["h"])}

@@ -16,6 +16,7 @@ from app.engine.ledger.outbox_age import OutboxAge
 from app.engine.metrics import WorkerMetrics
 from app.kit.metrics import Meter
 from app.llm.metering import ModelMetrics
+from tests.support import promtool
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "METRICS.md").read_text()
 COUNTS = ("ready", "scheduled", "blocked", "processing", "oldest_ready_seconds", "workers", "slots", "paused")
@@ -35,24 +36,33 @@ def told(meter: Meter) -> set[str]:
     }
 
 
-def of_the_api() -> set[str]:
+def of_the_api() -> Meter:
     meter = Meter("1")
     RequestMetrics(Starlette(), meter)
     figures = Figures(cast("Any", mock.Mock()), ["chat"], cast("Any", mock.Mock()))
     row = {"queue": "chat"} | dict.fromkeys(COUNTS, 1)
     figures._reading = Reading([row], OutboxAge(0, 0.0), {}, 1.0)
     meter.registry.register(figures)
-    return told(meter)
+    return meter
 
 
-def of_a_worker() -> set[str]:
+def of_a_worker() -> Meter:
     meter = Meter("1")
     worker = WorkerMetrics(meter, "chat", ["kind"])
     worker.watch(load=lambda: 0, slots=1, permits=lambda: 0, lease_lag=lambda: 0)
     worker.ran("kind", "success", 1.0)
-    ModelMetrics(meter)
-    return told(meter)
+    with ModelMetrics(meter).call("chat", "local"):
+        pass
+    return meter
 
 
 def test_the_guide_names_every_metric_and_no_other() -> None:
-    assert documented() == of_the_api() | of_a_worker()
+    assert documented() == told(of_the_api()) | told(of_a_worker())
+
+
+def test_prometheus_has_nothing_to_say_against_them() -> None:
+    promtool.require()
+    for meter in (of_the_api(), of_a_worker()):
+        done = promtool.check_metrics(meter.render().decode())
+        assert (done.returncode, done.stdout + done.stderr) == (0, "")
+    assert promtool.check_metrics("# TYPE jobs counter\njobs 1\n").returncode != 0

@@ -9,7 +9,7 @@ import pytest_asyncio
 
 from app.engine import reconcile
 from app.engine.context import JobContext
-from app.engine.ledger import begin, cancel, dispatching, finish, heartbeat, rescue
+from app.engine.ledger import begin, cancel, dispatching, finish, heartbeat, lineage, rescue
 from app.kit.db import Database
 from tests.support.counting import Counted, counting
 from tests.support.deployment import Deployment
@@ -27,12 +27,13 @@ BY_THE_CLOCK = {
     rescue._RESCUE,
     dispatching._UNDISPATCHED,
     heartbeat._FORGET,
+    lineage._LINEAGE,
     heartbeat._REGISTER,
     heartbeat._RENEW,
     cancel._REQUESTED,
 }
 ASKS_OF_CONTROLS = "from queue_controls where queue = $1"
-CALLS_BY_THE_CLOCK = {"GET", "INFO", "SET", "PSETEX", "ZCARD"}  # the epoch's, and ARQ's health check
+CALLS_BY_THE_CLOCK = {"GET", "MGET", "INFO", "SET", "PSETEX", "ZCARD"}  # the epoch's, and ARQ's health check
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")

@@ -6,8 +6,10 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 
+import pytest
 import pytest_asyncio
 
+from app.llm import compatible
 from app.llm.compatible import CompatibleProvider
 from app.llm.port import Delta, Source, Turn
 from app.llm.providers import Providers
@@ -88,8 +90,9 @@ async def test_a_server_that_counts_nothing_is_estimated(
 
 
 async def test_a_server_that_lingers_after_the_last_word_keeps_nobody_waiting_for_its_count(
-    server: ScriptedProvider,
+    server: ScriptedProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(compatible, "LINGER", 0.2)  # the test has less time than a reader
     provider = provider_for(server, first_token_timeout=600, timeout=600)
     server.script(Step(text="All is said.", end="linger"))
     _, finished = await ask(provider, question())

@@ -62,6 +62,7 @@ async def test_what_scales_a_queue_heeds_neither_lanes_nor_what_is_paused(
         for document in documents(text)
         for trigger in document.get("spec", {}).get("triggers", ())
     ]
+    await ledger.execute("delete from jobs")
     for queue in ("exam", "assignment"):
         for lane in (None, "one", "one", "one"):
             answer = await api.post("/v1/jobs", json=JOB | {"queue": queue} | ({"lane": lane} if lane else {}))

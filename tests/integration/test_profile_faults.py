@@ -31,7 +31,7 @@ async def test_the_first_run_takes_all_that_waits_along(
     jobs = [await tell(api, student, exam(f"e{number}", result("Q1", 3, 5, "p"))) for number in range(5)]
     assert {each["lane_id"] for each in jobs} == {f"student:{student}"}
     async with serve_worker(deployment, "profile"):
-        results = [(await ended(api, each))["result"] for each in jobs]
+        results = [(await ended(api, each, within=90))["result"] for each in jobs]
     assert [(each["version"], each["merged"]) for each in results] == [(1, 5), *[(1, 0)] * 4]
     assert {tuple(each["next_focus"]) for each in results} == {()}  # 0.6: medium, and nobody assigned it
 
@@ -77,11 +77,11 @@ async def test_a_worker_killed_while_it_merges(
     jobs = [await tell(api, student, exam(f"e{number}", result("Q1", 2, 5, "p"))) for number in range(3)]
     environment = deployment.environment(FAILPOINTS=f"{place}=kill", LEASE_SECONDS="1")
     async with running(WORKER, environment=environment) as doomed:
-        assert await asyncio.wait_for(doomed.wait(), 40) == KILLED
+        assert await asyncio.wait_for(doomed.wait(), 120) == KILLED
     assert await rows(database, "profiles", student) == merged
     assert await rows(database, "profile_updates", student) == (0 if merged else 3)
     async with serve_worker(deployment, "profile"):
-        results = [(await ended(api, each))["result"] for each in jobs]
+        results = [(await ended(api, each, within=90))["result"] for each in jobs]
     assert [each["merged"] for each in results] == [3, 0, 0]
     found = await profile(api, student)
     assert (found["version"], found["overall"]["results"]) == (1, 3)

@@ -65,7 +65,7 @@ async def wait_for(api: httpx.AsyncClient, student: str, count: int) -> list[dic
         live = [each for each in jobs if each["status"] in ("queued", "processing")]
         return jobs if len(jobs) == count and not live else None
 
-    return await eventually(all_ended, within=40, what=f"the end of {count} updates") or []
+    return await eventually(all_ended, within=120, what=f"the end of {count} updates") or []
 
 
 async def test_thirty_updates_from_several_doors_at_once(

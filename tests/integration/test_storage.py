@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -14,8 +15,10 @@ import pytest_asyncio
 from app.kit.errors import Unavailable
 from app.storage.port import NotStored, Storage, StoredObject, read_all
 from app.storage.s3 import S3Storage
-from tests.support.deployment import free_port
+from tests.support.chat import ended
+from tests.support.deployment import Deployment, free_port
 from tests.support.files import local_storage, pieces
+from tests.support.uploads import PAPER, Paper, serve_trials, trial_worker, upload
 from tests.support.waiting import eventually
 
 TENANT = "demo"
@@ -153,3 +156,17 @@ async def test_a_store_that_does_not_answer_is_an_outage(tenant: str) -> None:
     for deed in (storage.put(tenant, "a", b"x"), read_all(storage, tenant, "a"), storage.files(tenant, "a")):
         with pytest.raises(Unavailable):
             await deed
+
+
+async def test_an_upload_goes_its_whole_way_in_a_bucket(deployment: Deployment, s3_url: str) -> None:
+    where = {"STORAGE_URL": "s3://files/whole", "STORAGE_ENDPOINT": s3_url, "STORAGE_REGION": "us-east-1"}
+    keys = {"STORAGE_ACCESS_KEY_ID": "homeroom", "STORAGE_SECRET_ACCESS_KEY": "homeroom"}
+    async with serve_trials(deployment, **where, **keys) as api, trial_worker(deployment, **where, **keys):
+        paper = Paper(api, await ended(api, (await upload(api)).json()))
+        refused = await upload(api, PAPER, ("paper_files", ("b.pdf", b"no pdf")))
+        assert ((await paper.draft()).json()["total"], refused.status_code) == (2, 415)
+        assert (await api.get(f"{paper.address}/files/1")).content == PAPER[1][1]
+    storage = S3Storage(where["STORAGE_URL"], {"endpoint": s3_url, **SECRET})
+    assert await storage.folders("demo", "trials") == [paper.job_id]
+    assert json.loads(await read_all(storage, "demo", f"trials/{paper.job_id}/job.json"))["status"] == "done"
+    assert not deployment.files.exists()

@@ -20,7 +20,11 @@ from app.kit.ids import uuid7
 from app.storage.local import LocalStorage
 from app.tenancy.tenants import create_tenant
 from app.workloads import WORKLOADS
+from app.workloads.assignment import keeping as assignment_keeping
+from app.workloads.assignment.upload import ASSIGNMENTS
 from app.workloads.base import service
+from app.workloads.exam import keeping as exam_keeping
+from app.workloads.exam.upload import EXAMS
 from app.workloads.uploads import keeping
 from tests.support import uploads as trials
 from tests.support.chat import ended
@@ -154,6 +158,8 @@ async def test_one_tenant_s_trouble_is_not_another_s(database: Database) -> None
 def test_whoever_keeps_files_says_how_they_go() -> None:
     keepers = {each.name for each in WORKLOADS if each.on_expire is not None}
     assert keepers == {each.name for each in WORKLOADS if each.on_tidy is not None} == {"exam", "assignment"}
+    for kind, kept in ((EXAMS, exam_keeping.KEPT), (ASSIGNMENTS, assignment_keeping.KEPT)):
+        assert kept == (kind.name, kind.path, kind.job_kind)
 
 
 @pytest.fixture(scope="module")

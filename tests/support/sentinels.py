@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import redis.asyncio
@@ -76,11 +77,11 @@ async def watched_redis(folder: Path) -> AsyncIterator[Watch]:
             await asyncio.to_thread(_write, home, text)
             await stack.enter_async_context(_program(home, "--sentinel"))
         for port in sentinels:
-            await eventually(lambda port=port: _knows_all(port), within=60, what="Sentinels that know each other")
+            await eventually(partial(_knows_all, port), within=60, what="Sentinels that know each other")
         yield Watch(sentinels, primary, primary_port, replica_port)
 
 
-def _program(home: Path, *more: str):  # type: ignore[no-untyped-def] # what `running` returns
+def _program(home: Path, *more: str) -> AbstractAsyncContextManager[asyncio.subprocess.Process]:
     return running([str(_binary()), str(home / "server.conf"), *more, "--logfile", str(home / "log")], environment={})
 
 
@@ -101,7 +102,7 @@ async def _is_linked(port: int) -> bool:
 async def _knows_all(port: int) -> bool:
     try:
         async with redis.asyncio.Redis(host="127.0.0.1", port=port) as client:
-            state = await client.sentinel_master(NAME)
+            state = await client.sentinel_master(NAME)  # type: ignore[no-untyped-call]
     except REDIS_AWAY:
         return False
     return bool(state["num-other-sentinels"] == 2 and state["num-slaves"] == 1)

@@ -23,7 +23,7 @@ from app.engine.runtime import Runtime
 from app.engine.workload import JobKind, Workload
 from app.workloads import WORKLOADS
 from app.workloads.uploads.describing import describer
-from app.workloads.uploads.keeping import expiry_of, tidying_of
+from app.workloads.uploads.keeping import Kept, expiry_of, tidying_of
 from app.workloads.uploads.kind import Draft, Missing, UploadKind
 from app.workloads.uploads.models import Upload
 from app.workloads.uploads.parsing import Parsed, Work, parse_upload
@@ -89,7 +89,8 @@ TRIALS = UploadKind(
     confirm=confirm,
 )
 describe = describer(TRIALS)
-expire, tidy = expiry_of(TRIALS), tidying_of(TRIALS)
+KEPT = Kept(TRIALS.name, TRIALS.path, TRIALS.job_kind)
+expire, tidy = expiry_of(KEPT), tidying_of(KEPT)
 router = upload_router(TRIALS)
 
 

@@ -23,9 +23,9 @@ def literal(document: Document | list[Document]) -> str:
     """A document as a block of text within another."""
     from ruamel.yaml.scalarstring import LiteralScalarString  # noqa: PLC0415 - see _writer
 
-    return LiteralScalarString(
-        _dumped((document,), sequence=2, offset=0)
-    )  # at the margin, or it is no list to Kustomize
+    # A list begins at the margin, or Kustomize does not see that it is one.
+    block: str = LiteralScalarString(_dumped((document,), sequence=2, offset=0))
+    return block
 
 
 def head(says: str) -> str:

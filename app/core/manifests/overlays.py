@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app import __version__
 from app.core.manifests import names, servers
-from app.core.manifests.document import yaml
+from app.core.manifests.document import Document, yaml
 from app.core.manifests.patches import json_patch, without_replicas
 from app.engine.workload import Workload
 
@@ -27,7 +27,7 @@ def render(_workloads: tuple[Workload, ...]) -> dict[str, str]:
 
 def _dev() -> str:
     settings = ["APP_ENV=development", "LOG_LEVEL=debug", "DIAGNOSTICS=true"]
-    claim = [
+    claim: list[Document] = [
         {"op": "replace", "path": "/spec/accessModes", "value": ["ReadWriteOnce"]},
         {"op": "replace", "path": "/spec/resources/requests/storage", "value": "1Gi"},
     ]

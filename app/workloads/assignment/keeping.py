@@ -1,7 +1,8 @@
-"""How long assignments' uploads are kept."""
+"""How long uploads of assignments are kept; what was confirmed stays. A base worker loads this, and no more of them."""
 
-from app.workloads.assignment.upload import ASSIGNMENTS
-from app.workloads.uploads.keeping import expiry_of, tidying_of
+from __future__ import annotations
 
-expire = expiry_of(ASSIGNMENTS)
-tidy = tidying_of(ASSIGNMENTS)
+from app.workloads.uploads.keeping import Kept, expiry_of, tidying_of
+
+KEPT = Kept("assignment", "assignments", "assignment.parse")
+expire, tidy = expiry_of(KEPT), tidying_of(KEPT)

@@ -1,8 +1,8 @@
-"""How long exams' uploads are kept; what was confirmed stays."""
+"""How long exams' uploads are kept; what was confirmed stays. A base worker loads this, and nothing else of exams."""
 
 from __future__ import annotations
 
-from app.workloads.exam.upload import EXAMS
-from app.workloads.uploads.keeping import expiry_of, tidying_of
+from app.workloads.uploads.keeping import Kept, expiry_of, tidying_of
 
-expire, tidy = expiry_of(EXAMS), tidying_of(EXAMS)
+KEPT = Kept("exam", "exams", "exam.parse")
+expire, tidy = expiry_of(KEPT), tidying_of(KEPT)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 from uuid import UUID
 
 from app.engine.ledger.retention import Expired
@@ -18,17 +18,25 @@ from app.kit.failpoints import failpoint
 from app.kit.logging import get_logger
 from app.storage.port import Storage
 from app.workloads.uploads.files import Place
-from app.workloads.uploads.kind import UploadKind
 
 UNCLAIMED_AFTER = timedelta(days=1)  # far longer than an upload may take
 AT_ONCE = 500
 
 OnTidy: TypeAlias = Callable[[str], Awaitable[int]]
 
+
+class Kept(NamedTuple):
+    """What of a kind of upload tells its files and rows from others; base workers load no more of it than this."""
+
+    name: str
+    path: str
+    job_kind: str
+
+
 log = get_logger(__name__)
 
 
-def expiry_of(kind: UploadKind) -> Callable[[Database, Storage], OnExpire]:
+def expiry_of(kind: Kept) -> Callable[[Database, Storage], OnExpire]:
     """For `on_expire` of the kind's workload."""
 
     def with_stores(database: Database, storage: Storage) -> OnExpire:
@@ -42,7 +50,7 @@ def expiry_of(kind: UploadKind) -> Callable[[Database, Storage], OnExpire]:
     return with_stores
 
 
-def tidying_of(kind: UploadKind) -> Callable[[Database, Storage], OnTidy]:
+def tidying_of(kind: Kept) -> Callable[[Database, Storage], OnTidy]:
     """For `on_tidy` of the kind's workload."""
 
     def with_stores(database: Database, storage: Storage) -> OnTidy:
@@ -54,7 +62,7 @@ def tidying_of(kind: UploadKind) -> Callable[[Database, Storage], OnTidy]:
     return with_stores
 
 
-async def _expire(kind: UploadKind, database: Database, storage: Storage, tenant_id: str, jobs: list[UUID]) -> None:
+async def _expire(kind: Kept, database: Database, storage: Storage, tenant_id: str, jobs: list[UUID]) -> None:
     """The folders before the rows: what is done by halves is found by its rows, and done again by the next sweep."""
     async with database.tenant(tenant_id) as connection:
         found = await connection.fetch(_OF_JOBS, tenant_id, kind.name, jobs)
@@ -67,7 +75,7 @@ async def _expire(kind: UploadKind, database: Database, storage: Storage, tenant
         await connection.execute(_REMOVE, tenant_id, gone)
 
 
-async def _tidy(kind: UploadKind, database: Database, storage: Storage, tenant_id: str) -> int:
+async def _tidy(kind: Kept, database: Database, storage: Storage, tenant_id: str) -> int:
     """Remove folders that no row knows; how many they were. Their ids tell when they were made."""
     before = datetime.now(UTC) - UNCLAIMED_AFTER
     old = [job_id for name in await storage.folders(tenant_id, kind.path) if _is_before(job_id := _id_of(name), before)]

@@ -71,8 +71,13 @@ export function empty(title, text, ...more) {
   return h("div", { class: "empty" }, h("strong", null, title), h("p", null, text), more);
 }
 
+let fields = 0;
+
 export function field(label, control, hint) {
-  return h("label", { class: "field" }, h("span", null, label), control, hint && h("small", null, hint));
+  control.id ||= `field-${++fields}`;
+  const small = hint && h("small", { id: `${control.id}-hint` }, hint);
+  if (small) mark(control, "aria-describedby", small.id);
+  return h("div", { class: "field" }, h("label", { for: control.id }, label), control, small);
 }
 
 export function select(options, chosen, props) {

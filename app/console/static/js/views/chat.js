@@ -39,6 +39,7 @@ export async function show({ root, client, signal, query }) {
     location.hash = `/chat?${new URLSearchParams(new FormData(form))}`;
   });
   const sessions = h("ul", { class: "sessions" });
+  const none = h("p", { class: "empty" }, "No session yet");
   const talk = who.person
     ? conversation(client, who, signal)
     : empty("Nobody talks yet", "Say who you are, or open a session.");
@@ -48,42 +49,41 @@ export async function show({ root, client, signal, query }) {
       "div",
       { class: "columns chatting" },
       h("div", null, talk.element ?? panel("Conversation", {}, talk)),
-      h("div", null, form, panel("Sessions", { note: "the latest used first" }, sessions)),
+      h("div", null, form, panel("Sessions", { note: "the latest used first" }, sessions, none)),
     ),
   );
 
   const list = async () => {
     const found = await client.get("/v1/chat/sessions", { limit: 30 }, signal);
-    if (!found.data.length) sessions.replaceChildren(h("li", { class: "empty" }, "No session yet"));
-    else
-      keyed(
-        sessions,
-        found.data,
-        (each) => each.id,
-        (each) => {
-          const title = h("a"),
-            when = moment(each.last_at),
-            turns = h("small");
-          return {
-            element: h("li", null, title, when, turns),
-            update: (now) => {
-              say(title, now.title ?? `${now.person_id} · ${now.session_id}`);
-              mark(
-                title,
-                "href",
-                `#/chat?${new URLSearchParams({ role: now.role, person: now.person_id, session: now.session_id })}`,
-              );
-              mark(
-                title,
-                "aria-current",
-                now.role === who.role && now.person_id === who.person && now.session_id === who.session && "page",
-              );
-              setMoment(when, now.last_at);
-              say(turns, plural(now.turns, "turn"));
-            },
-          };
-        },
-      );
+    none.hidden = found.data.length > 0;
+    keyed(
+      sessions,
+      found.data,
+      (each) => each.id,
+      (each) => {
+        const title = h("a"),
+          when = moment(each.last_at),
+          turns = h("small");
+        return {
+          element: h("li", null, title, when, turns),
+          update: (now) => {
+            say(title, now.title ?? `${now.person_id} · ${now.session_id}`);
+            mark(
+              title,
+              "href",
+              `#/chat?${new URLSearchParams({ role: now.role, person: now.person_id, session: now.session_id })}`,
+            );
+            mark(
+              title,
+              "aria-current",
+              now.role === who.role && now.person_id === who.person && now.session_id === who.session && "page",
+            );
+            setMoment(when, now.last_at);
+            say(turns, plural(now.turns, "turn"));
+          },
+        };
+      },
+    );
   };
   await list();
   await talk.open?.(list);

@@ -97,7 +97,7 @@ export function explain(root, errors, find = (pointer) => nearest(root, pointer)
   for (const old of root.querySelectorAll(".amiss")) old.remove();
   for (const old of root.querySelectorAll("[aria-invalid]")) {
     old.removeAttribute("aria-invalid");
-    old.removeAttribute("aria-describedby");
+    mark(old, "aria-describedby", document.getElementById(`${old.id}-hint`)?.id);
   }
   return errors.filter(({ pointer, detail }, number) => {
     const place = find(pointer);

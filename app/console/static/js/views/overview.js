@@ -95,7 +95,7 @@ function sum(figures, queues, samples, interval) {
     .sort((a, b) => b.oldest_ready_seconds - a.oldest_ready_seconds)[0];
   figures.set(
     "oldest",
-    oldest ? duration(oldest.oldest_ready_seconds) : "0 s",
+    oldest ? duration(oldest.oldest_ready_seconds) : "0s",
     oldest ? `in ${oldest.queue}` : "nothing waits",
   );
   figures.set(

@@ -14,7 +14,7 @@ export function viewer(client, base, files, signal) {
     String(files[0]?.number),
     { "aria-label": "File" },
   );
-  const save = h("a", { class: "button" }, "Save");
+  const save = h("a", { class: "button" }, "Download");
   const element = h(
     "section",
     { class: "panel viewer", "aria-label": "Source" },
@@ -56,7 +56,7 @@ export function viewer(client, base, files, signal) {
         pdf: () => h("iframe", { src: `${url}#page=${page}&view=FitH&navpanes=0`, title: file.name }),
         image: () => h("img", { src: url, alt: file.name }),
         text: () => h("pre", { tabindex: "0" }, text),
-        other: () => empty("A browser cannot show this file", "Save it to look at it beside the draft."),
+        other: () => empty("A browser cannot show this file", "Download it to look at it beside the draft."),
       }[kind](),
     );
   }
