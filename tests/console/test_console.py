@@ -12,6 +12,7 @@ import pytest_asyncio
 from playwright.async_api import Page, expect
 
 from app.engine.ledger.finish import End
+from app.engine.ledger.queues import queue_overview
 from app.kit.db import Connection
 from tests.console.conftest import Console
 from tests.support.deployment import ADMIN_KEY, Deployment, serve_worker
@@ -41,9 +42,8 @@ async def submit(api: httpx.AsyncClient, **fields: Any) -> dict[str, Any]:
     return job
 
 
-async def state(api: httpx.AsyncClient, operator: dict[str, str], queue: str) -> str:
-    found = (await api.get("/admin/queues", headers=operator)).json()["data"]
-    return next(str(each["state"]) for each in found if each["queue"] == queue)
+async def state(ledger: Connection, queue: str) -> str:
+    return str((await queue_overview(ledger, [queue]))[0]["state"])
 
 
 async def confirm(page: Page, verb: str) -> None:
@@ -89,9 +89,7 @@ async def test_the_overview_shows_queues_and_who_works_on_them(console: Console,
         await expect(base.get_by_role("img", name="Latency, the last hour")).to_be_visible()
 
 
-async def test_a_pause_says_first_what_will_happen(
-    console: Console, api: httpx.AsyncClient, operator: dict[str, str], ledger: Connection
-) -> None:
+async def test_a_pause_says_first_what_will_happen(console: Console, ledger: Connection) -> None:
     worker = await live_worker(ledger, queue="profile")
     await begun(ledger, await queued(ledger, queue="profile"), worker)
     for _ in range(2):
@@ -102,18 +100,18 @@ async def test_a_pause_says_first_what_will_happen(
         await expect(dialog).to_contain_text("1 job that runs will go on to the end")
         await expect(dialog).to_contain_text("2 jobs that wait (2 of them ready) will stay waiting")
         await dialog.get_by_role("button", name="Cancel").click()
-        assert await state(api, operator, "profile") == "running"
+        assert await state(ledger, "profile") == "running"
         await page.get_by_role("button", name="Pause profile").click()
         await confirm(page, "Pause profile")
         await expect(page.get_by_role("article", name="Queue profile")).to_contain_text("Paused")
-        assert await state(api, operator, "profile") == "paused"
+        assert await state(ledger, "profile") == "paused"
         await page.get_by_role("button", name="Drain profile").click()
         await confirm(page, "Drain profile")
-        assert await state(api, operator, "profile") == "draining"
+        assert await state(ledger, "profile") == "draining"
         await page.get_by_role("button", name="Resume profile").click()
         await expect(page.get_by_role("dialog")).to_contain_text("2 waiting jobs may begin again")
         await confirm(page, "Resume profile")
-        assert await state(api, operator, "profile") == "running"
+        assert await state(ledger, "profile") == "running"
 
 
 async def test_jobs_are_found_by_filter_and_by_id(console: Console, api: httpx.AsyncClient) -> None:

@@ -119,8 +119,8 @@ async def theirs(deployment: Deployment, database: Database, mine: Side) -> Asyn
         side.ids["job_id"] = [job["job_id"] for job in jobs]
         for job in jobs:
             side.etags.append((await client.get(job["links"]["self"])).headers["ETag"])
-        told = (await client.get(jobs[0]["links"]["events"])).text
-        side.event_ids = re.findall("^id: (.+)$", told, re.MULTILINE)
+        stream = (await client.get(jobs[0]["links"]["events"])).text
+        side.event_ids = re.findall("^id: (.+)$", stream, re.MULTILINE)
         assert side.event_ids
         yield side
 

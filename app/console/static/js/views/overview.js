@@ -1,7 +1,7 @@
 // Every queue at a glance: how it stands, how the last hour went, and who works on it.
 
 import { empty, h, keyed, mark, panel, say, table } from "../dom.js";
-import { count, duration, moment, NONE, plural, rate, setMoment, setStatus, shortId, status } from "../format.js";
+import { count, duration, moment, NONE, now, plural, rate, setMoment, setStatus, shortId, status } from "../format.js";
 import { poll } from "../live.js";
 import { plot } from "../plot.js";
 import { buttons } from "./flow.js";
@@ -118,7 +118,7 @@ function sum(figures, queues, samples, interval) {
 }
 
 function done(samples, interval) {
-  const last = samples.slice(-Math.round(60 / interval));
+  const last = samples.filter((each) => each.at > now() - 75_000); // nothing where nobody samples any more
   return last.length ? total(last, "done") / (last.length * interval) : null;
 }
 
