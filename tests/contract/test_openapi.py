@@ -15,7 +15,7 @@ from tests.support.routes import all_routes, unserved_app
 APP = unserved_app()
 DOCUMENT: dict[str, Any] = APP.openapi()
 PUBLIC = ("/healthz", "/readyz", "/metrics", "/problems", "/problems/{code}")
-UNSEEN = ("/docs", "/redoc", "/docs/assets", "/openapi.json")
+UNSEEN = ("/docs", "/redoc", "/docs/assets", "/openapi.json", "/console")
 PROBLEM = "application/problem+json"
 
 

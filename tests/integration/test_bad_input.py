@@ -32,13 +32,14 @@ PARTS = {
     "exam_id": "bad-input",
     "assignment_id": "bad-input",
     "n": "1",
+    "job_id": NOBODY,
 }
 
 WITH_BODY = [
     (method.upper(), path)
     for path, methods in unserved_app().openapi()["paths"].items()
     for method, told in methods.items()
-    if "requestBody" in told
+    if "application/json" in told.get("requestBody", {}).get("content", {})
 ]
 each_route = pytest.mark.parametrize(("method", "path"), WITH_BODY, ids=lambda part: part)
 
@@ -133,7 +134,10 @@ async def test_a_body_that_is_none(
     api: httpx.AsyncClient, ledger: Connection, method: str, path: str, raw: bytes
 ) -> None:
     sent = api.request(method, path.format(**PARTS), content=raw, headers=JSON)
-    await refused(ledger, sent, (400, "invalid_json"), (422, "invalid_request"))
+    if path.endswith("/confirm") and raw in (b"", b"null"):  # its body may be left out
+        await refused(ledger, sent, (404, "upload_not_found"))
+    else:
+        await refused(ledger, sent, (400, "invalid_json"), (422, "invalid_request"))
 
 
 @each_route
