@@ -98,7 +98,7 @@ def test_a_private_key_is_refused_and_not_repeated() -> None:
         {"leeway": 3600},
         {"leeway": float("nan")},
     ],
-    ids=lambda changes: "+".join(changes),
+    ids="+".join,
 )
 def test_other_mistakes_are_refused(changes: dict[str, Any]) -> None:
     wrong(SCHOOL, **changes)
