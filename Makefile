@@ -29,8 +29,8 @@ up: install ## Start everything on this machine: Postgres, Redis, API and one pr
 	@exec $(BIN)/homeroom up
 
 .PHONY: test
-test: lint ## Lint, types, import rules and all tests
-	$(BIN)/python -m pytest -n logical --maxprocesses 4 --no-loadscope-reorder
+test: lint ## Lint, types, import rules and all tests but the drills
+	$(BIN)/python -m pytest -n logical --maxprocesses 4 --no-loadscope-reorder --ignore tests/drills
 
 .PHONY: lint
 lint: install ## Lint, types and import rules only
@@ -71,9 +71,8 @@ demo: install ## A school day in two minutes: five schools, a crash that heals, 
 	@$(BIN)/python -m demo $(if $(SCALE),--scale $(SCALE))
 
 .PHONY: drills
-drills: install ## What an operator should have done once: restore an older backup, rotate the key, upgrade under load
-	$(BIN)/python -m pytest tests/acceptance/test_operations_restore.py tests/acceptance/test_operations_rotation.py \
-	  tests/acceptance/test_operations_upgrade.py tests/integration/test_pgbouncer.py
+drills: install ## What operators do once, or hope never to: every command of docs/OPERATIONS.md, restores, upgrades, fail-over
+	$(BIN)/python -m pytest tests/drills
 
 .PHONY: quality
 quality: install ## Read the corpus of documents and write what was found right into docs/QUALITY.md (minutes)
