@@ -216,9 +216,9 @@ async def _leave_as_it_is(_connection: asyncpg.Connection) -> None:
 
 
 async def _roll_back(connection: Connection) -> None:
+    """Whether there is a transaction is not asked: of a statement that was cancelled on its way nobody knows yet."""
     try:
-        if connection.is_in_transaction():
-            await connection.execute("rollback")
+        await connection.execute("rollback")
     except CONNECTION_LOST:
         connection.terminate()
 

@@ -58,6 +58,9 @@ class Rehearsed(Watched):
     def transaction(self) -> Any:
         return self._connection.transaction()
 
+    def is_in_transaction(self) -> bool:
+        return bool(self._connection.is_in_transaction())
+
     async def _explain(self, statement: str, given: Sequence[Any]) -> None:
         rehearsal = self._connection.transaction()
         await rehearsal.start()

@@ -106,6 +106,7 @@ function conversation(client, who, signal) {
   let current = null,
     reload = async () => {};
   stop.hidden = true;
+  text.disabled = send.disabled = true; // until what was said is here: a turn that overtook it would be shown twice
 
   function bubble(role, content) {
     const body = h("p", null, content),
@@ -240,6 +241,7 @@ function conversation(client, who, signal) {
       );
       for (const each of data.reverse()) bubble(each.role, each.content).cite(each.sources);
     }
+    text.disabled = send.disabled = false;
     text.focus({ preventScroll: true });
   }
   return { element, open };
