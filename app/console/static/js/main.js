@@ -114,7 +114,7 @@ const KEYS = [
   ["?", "This list"],
 ];
 
-let went = 0;
+let went = -Infinity; // when `g` was pressed: a page that is young has not just been told to go
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
   if (event.target.closest?.("input, textarea, select")) {
@@ -122,7 +122,7 @@ document.addEventListener("keydown", (event) => {
     return;
   }
   const view = performance.now() - went < 1_500 && VIEWS.find(([, , key]) => key === event.key);
-  went = 0;
+  went = -Infinity;
   if (view) location.hash = `#/${view[0]}`;
   else if (event.key === "g") went = performance.now();
   else if (event.key === "/" && !find.hidden) find.elements.id.focus();
