@@ -11,7 +11,7 @@ from app.engine.finishing import Finisher
 from app.engine.metrics import WorkerMetrics
 from app.kit.failpoints import failpoint
 
-AHEAD = 0.01  # seconds: no more is claimed ahead than what begins within about this time
+AHEAD = 0.02  # seconds: no more is claimed ahead than what begins within about this time
 STALE = 0.25  # seconds after which what did not begin after all is let go: another worker may be idle
 
 
@@ -60,7 +60,7 @@ class Claims:
             return
         want = min(slots, int(self._freed * AHEAD / elapsed))
         self._freed, self._counted_from = 0, now
-        if want >= slots / 2:  # for fewer it is not worth a call
+        if want == slots:  # for fewer it is not worth a call
             self._fetching = asyncio.create_task(self._claim(want))
 
     async def let_go(self, *, older_than: float = 0.0) -> None:
