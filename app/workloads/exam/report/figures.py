@@ -77,13 +77,7 @@ def question_figures(question: Asked, present: Sequence[Sat], sums: Mapping[str,
         "students": len(marks),
         "mean": rounded(mean),
         "difficulty": rounded(mean / question.max_score) if mean is not None else None,
-        "discrimination": discrimination(
-            [
-                (mark, rest)
-                for student, mark in marked
-                if (rest := _rest(question, mark, sums[student.student_id])) is not None
-            ]
-        ),
+        "discrimination": discrimination(_with_rest(question, marked, sums)),
         "full": sum(mark >= question.max_score for mark in marks),
         "zero": sum(mark <= 0 for mark in marks),
         "answers": dict(chosen.most_common(MOST_ANSWERS)),
