@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 import orjson
 
@@ -27,6 +28,8 @@ def loads(raw: bytes | str | memoryview) -> Any:
 def _default(value: Any) -> Any:
     if isinstance(value, BaseException):  # ARQ stores a failed job's exception as its result
         return {"error": type(value).__name__, "detail": str(value)[:200]}
+    if isinstance(value, UUID):  # a subclass, as the driver makes them: orjson knows only the plain one
+        return str(value)
     if isinstance(value, set | frozenset | tuple):
         return list(value)
     raise TypeError(f"{type(value).__name__} has no JSON form")

@@ -12,6 +12,7 @@ from collections.abc import MutableMapping
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import orjson
 import structlog
@@ -65,7 +66,11 @@ def _say(_logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableM
 def _as_json(logger: Any, method: str, event: MutableMapping[str, Any]) -> bytes:
     if "exc_info" in event:
         event = structlog.processors.format_exc_info(logger, method, event)
-    return orjson.dumps(event, default=repr, option=orjson.OPT_NON_STR_KEYS)
+    return orjson.dumps(event, default=_plainly, option=orjson.OPT_NON_STR_KEYS)
+
+
+def _plainly(value: Any) -> str:
+    return str(value) if isinstance(value, UUID) else repr(value)
 
 
 def _configure_libraries(level: str, render: Any) -> None:
