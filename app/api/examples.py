@@ -106,7 +106,7 @@ OF_SCHEMAS: dict[str, dict[str, Any]] = {
 }
 
 FRAMES = (
-    f'id: 1788249600120-0\nevent: queued\ndata: {{"queue":"chat","kind":"diagnostics.sleep","job_id":"{JOB_ID}",'
+    f'id: 0-1\nevent: queued\ndata: {{"queue":"chat","kind":"diagnostics.sleep","job_id":"{JOB_ID}",'
     '"attempt":0}\n\n'
     f'id: 1788249600150-0\nevent: started\ndata: {{"queue":"chat","job_id":"{JOB_ID}","attempt":1}}\n\n'
     f'id: 1788249601150-0\nevent: progress\ndata: {{"progress":50,"step":"half","job_id":"{JOB_ID}","attempt":1}}\n\n'

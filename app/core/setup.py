@@ -146,7 +146,6 @@ async def _open(settings: Settings, meter: Meter, stack: AsyncExitStack) -> Serv
     submitter = Submitter(
         database,
         queue.get,
-        events,
         quota=Quota(policies, limiter),
         backlog=Backlog(policies, database),
         weigh=policies.weight,

@@ -1,4 +1,4 @@
-"""What follows an acceptance: the queued event, the hint, and a moment later the note that Redis holds it.
+"""What follows an acceptance: the hint, and a moment later the note that Redis holds it.
 
 None of it decides anything. Is Redis away, or does the process die in between, the sweep finds the row.
 """
@@ -12,7 +12,6 @@ from collections.abc import Callable, Sequence
 from arq.connections import ArqRedis
 
 from app.engine.dispatch import Dispatcher, Weigh, equal_shares
-from app.engine.events import MAX_BATCH, Event, EventLog
 from app.engine.hints import Held, Notebook
 from app.engine.ledger.dispatching import lane_heads
 from app.engine.ledger.newjob import Accepted
@@ -34,13 +33,11 @@ class Announcer:
         self,
         database: Database,
         pool_of: Callable[[str], ArqRedis],
-        events: EventLog,
         *,
         weigh: Weigh = equal_shares,
     ) -> None:
         self._database = database
         self._pool_of = pool_of
-        self._events = events
         self._weigh = weigh
         self._dispatchers: dict[str, Dispatcher] = {}
         self._notes = Notebook(database)
@@ -51,18 +48,19 @@ class Announcer:
         fresh = [answer for answer in accepted if answer.fresh]
         if not fresh:
             return
-        # The event is sent first, but its reply is not waited for: before a worker tells `started` it asks two servers.
-        await asyncio.gather(self._tell([answer.job for answer in fresh]), self._dispatch(fresh))
-
-    async def _dispatch(self, fresh: Sequence[Accepted]) -> None:
         ends = asyncio.get_running_loop().time() + PATIENCE
         dues: dict[str, list[Due]] = defaultdict(list)
         for answer in fresh:
             if answer.dispatchable:
                 dues[answer.job.queue].append(answer.job.due())
-        for queue, heads in (await self._heads([answer.job for answer in fresh if not answer.dispatchable])).items():
-            dues[queue] += heads
-        await asyncio.gather(*(self.hint(queue, of_queue, until=ends) for queue, of_queue in dues.items()))
+        if waiting := [answer.job for answer in fresh if not answer.dispatchable]:
+            for queue, heads in (await self._heads(waiting)).items():
+                dues[queue] += heads
+        hints = [self.hint(queue, of_queue, until=ends) for queue, of_queue in dues.items()]
+        if len(hints) == 1:  # as a rule: it needs no task of its own
+            await hints[0]
+        else:
+            await asyncio.gather(*hints)
 
     async def hint(self, queue: str, dues: Sequence[Due], *, until: float | None = None) -> None:
         """Dispatch these, and have it noted."""
@@ -86,20 +84,9 @@ class Announcer:
             self._dispatchers[queue] = Dispatcher(self._pool_of(queue), self._weigh)
         return self._dispatchers[queue]
 
-    async def _tell(self, jobs: Sequence[JobRow]) -> None:
-        try:
-            async with asyncio.timeout(PATIENCE):
-                for start in range(0, len(jobs), MAX_BATCH):
-                    await self._events.append([_queued(job) for job in jobs[start : start + MAX_BATCH]])
-        except REDIS_AWAY as error:
-            log.debug("events not told", error=str(error))
-        failpoint("submit.told")
-
     async def _heads(self, waiting: Sequence[JobRow]) -> dict[str, list[Due]]:
         """Of lanes that were occupied when these were accepted: who is at their head now. A job that ended in between
         found nobody behind it, and it would be left to the sweep to see that it is gone."""
-        if not waiting:
-            return {}
         lanes: dict[str, set[tuple[str, str]]] = defaultdict(set)
         for job in waiting:
             assert job.lane_id is not None
@@ -110,7 +97,3 @@ class Announcer:
         except TRY_AGAIN as error:
             log.debug("lanes were not looked at again", error=str(error))
             return {}
-
-
-def _queued(job: JobRow) -> Event:
-    return Event(job.tenant_id, job.job_id, job.attempt, "queued", {"queue": job.queue, "kind": job.kind})

@@ -22,7 +22,6 @@ from app.engine.alongside import submit_alongside
 from app.engine.announce import Announcer
 from app.engine.backlog import Backlog
 from app.engine.dispatch import Weigh, equal_shares
-from app.engine.events import EventLog
 from app.engine.ledger.rows import Due
 from app.engine.ledger.submit import Accepted, Answer, NewJob, submit
 from app.engine.policy import Quota
@@ -51,7 +50,6 @@ class Submitter:
         self,
         database: Database,
         pool_of: Callable[[str], ArqRedis],
-        events: EventLog,
         *,
         quota: Quota | None = None,  # None, like `backlog`: for jobs that the system itself submits
         backlog: Backlog | None = None,
@@ -60,7 +58,7 @@ class Submitter:
         self._database = database
         self._quota = quota
         self._backlog = backlog
-        self._announcer = Announcer(database, pool_of, events, weigh=weigh)
+        self._announcer = Announcer(database, pool_of, weigh=weigh)
         self._submits = self._batcher(self._commit)
         self._laned = self._batcher(self._commit_apart)  # apart: a lane that is locked holds up no others
 

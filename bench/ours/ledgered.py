@@ -13,7 +13,6 @@ from typing import Any
 import bench.ours.register  # noqa: F401 - before anything reads the registry
 from app.core.config import load_settings
 from app.core.preflight import open_database
-from app.engine.events import EventLog
 from app.engine.policy import Quota
 from app.engine.requests import Wish, accept
 from app.engine.submit import Submitter
@@ -66,7 +65,7 @@ async def door() -> AsyncIterator[Door]:
         for pool in pools.values():
             stack.push_async_callback(disconnect, pool)
         quota = Quota(Policies(database), RateLimiter(pools["shared"]))
-        submitter = Submitter(database, pools.__getitem__, EventLog(pools["shared"]), quota=quota)
+        submitter = Submitter(database, pools.__getitem__, quota=quota)
         stack.push_async_callback(submitter.drain)
         shape = SHAPES[os.environ.get("BENCH_SHAPE", "alike")]
         yield Door(submitter, Registry(WORKLOADS), os.environ["BENCH_KIND"], shape)

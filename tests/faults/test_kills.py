@@ -34,7 +34,7 @@ AT_WORK = (
     "note.written",
 )
 AT_REPAIR = ("rebuild.entered", "rebuild.hinted", "sweep.dispatched", "rebuild.settled", "rescue.committed")
-AT_THE_DOOR = ("submit.committed", "submit.told", "submit.dispatched", "note.before", "note.written")
+AT_THE_DOOR = ("submit.committed", "submit.dispatched", "note.before", "note.written")
 SHORT_LEASE: dict[str, Any] = {"LEASE_SECONDS": "1", "HEARTBEAT_SECONDS": "0.25"}
 
 

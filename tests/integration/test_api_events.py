@@ -163,7 +163,7 @@ async def test_a_stream_that_expired_is_told_from_the_ledger(
     forget(redis_server, job)
     events = await all_events(api, job)
     assert names(events) == ["queued", "started", "done"]
-    assert [event.id for event in events] == [None, None, None]
+    assert [event.id for event in events] == ["0-1", None, None]
     assert events[-1].data["result"] == {"steps": 5}
 
 

@@ -12,7 +12,6 @@ import pytest_asyncio
 
 from app.engine import backlog
 from app.engine.backlog import Backlog, TenantQueueFull
-from app.engine.events import EventLog
 from app.engine.ledger.submit import Accepted, IdempotencyConflict, NewJob
 from app.engine.submit import Submitter
 from app.kit.db import Connection, Database
@@ -37,7 +36,7 @@ class Limited(Policies):
 async def submitter(database: Database, deployment: Deployment) -> AsyncIterator[Submitter]:
     settings = deployment.settings()
     pool, shared = connect(settings.queues["base"].redis_url), connect(settings.shared_redis_url)
-    made = Submitter(database, lambda _: pool, EventLog(shared), backlog=Backlog(Limited(database), database))
+    made = Submitter(database, lambda _: pool, backlog=Backlog(Limited(database), database))
     yield made
     await made.drain()
     await disconnect(pool)

@@ -11,7 +11,6 @@ import pytest
 import pytest_asyncio
 
 from app.engine.dispatch import EPOCH_KEY
-from app.engine.events import EventLog
 from app.engine.ledger.dispatching import enter_epoch
 from app.engine.ledger.submit import Accepted, IdempotencyConflict, LaneFull, submit
 from app.engine.submit import InvalidText, Submitter
@@ -26,7 +25,7 @@ from tests.support.jobs import accepted, new_job, queued, row
 async def submitter(database: Database, deployment: Deployment) -> AsyncIterator[Submitter]:
     settings = deployment.settings()
     pool, shared = connect(settings.queues["base"].redis_url), connect(settings.shared_redis_url)
-    made = Submitter(database, lambda _: pool, EventLog(shared))
+    made = Submitter(database, lambda _: pool)
     yield made
     await made.drain()
     await disconnect(pool)
@@ -193,7 +192,7 @@ async def test_an_absent_redis_delays_a_job_and_loses_nothing(
     database: Database, deployment: Deployment, ledger: Connection, tenant: str
 ) -> None:
     nowhere = connect("redis://127.0.0.1:1/3")
-    submitter = Submitter(database, lambda _: nowhere, EventLog(nowhere))
+    submitter = Submitter(database, lambda _: nowhere)
     answer = await submitter.submit(new_job(tenant_id=tenant))
     await submitter.drain()
     stored = await row(ledger, answer.job.job_id)
@@ -205,7 +204,7 @@ async def test_an_absent_postgres_is_unavailable_and_accepts_nothing(deployment:
     settings = deployment.settings()
     nowhere = replace(settings.database.options(), engine_url="postgresql://nobody@127.0.0.1:1/nothing")
     redis = connect(settings.queues["base"].redis_url)
-    submitter = Submitter(Database(nowhere, application_name="nowhere"), lambda _: redis, EventLog(redis))
+    submitter = Submitter(Database(nowhere, application_name="nowhere"), lambda _: redis)
     with pytest.raises(Unavailable):
         await submitter.submit(new_job(tenant_id=tenant))
     await disconnect(redis)

@@ -11,7 +11,6 @@ import pytest_asyncio
 
 from app.engine.announce import Announcer
 from app.engine.dispatch import EPOCH_KEY
-from app.engine.events import EventLog
 from app.engine.ledger.dispatching import enter_epoch
 from app.engine.ledger.finish import End
 from app.engine.ledger.submit import Accepted, IdempotencyConflict, submit
@@ -32,14 +31,14 @@ async def redis(deployment: Deployment) -> AsyncIterator[Client]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def submitter(database: Database, redis: Client) -> AsyncIterator[Submitter]:
-    made = Submitter(database, lambda _: redis, EventLog(redis))
+    made = Submitter(database, lambda _: redis)
     yield made
     await made.drain()
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def announcer(database: Database, redis: Client) -> AsyncIterator[Announcer]:
-    made = Announcer(database, lambda _: redis, EventLog(redis))
+    made = Announcer(database, lambda _: redis)
     yield made
     await made.drain()
 

@@ -84,7 +84,7 @@ class History(RuleBasedStateMachine):
         await self._flush_all()
         database, events = self.servers.database, self.servers.events
         metrics = unread_metrics(self.queue)
-        self.submitter = Submitter(database, lambda _: self.servers.redis, events)
+        self.submitter = Submitter(database, lambda _: self.servers.redis)
         self.finisher = Finisher(self.queue, database, self.dispatcher, events, metrics=metrics)
         self.reconciler = Reconciler(
             self.queue, database, self.dispatcher, events, metrics=metrics, worker_id=lambda: UUID(int=0), lease=HOUR

@@ -157,7 +157,7 @@ async def open_stage(deployment: Deployment, database: Database, queue: str = "b
     configure_logging(level="warning", json_lines=True)
     redis, shared = connect(settings.queues[queue].redis_url), connect(settings.shared_redis_url)
     events = EventLog(shared)
-    submitter = Submitter(database, lambda _: redis, events)
+    submitter = Submitter(database, lambda _: redis)
     yield Stage(queue, settings.queues[queue].redis_url, database, redis, events, submitter, shared=shared)
     await submitter.drain()
     await disconnect(redis)

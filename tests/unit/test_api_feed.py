@@ -50,7 +50,7 @@ class World(EventLog):
         return await self.read_job(JOB_ID)
 
     def feed(self, last_event_id: str | None = None) -> Feed:
-        return Feed(self, self.bell, self.read_job, tenant_id="demo", job_id=JOB_ID, last_event_id=last_event_id)
+        return Feed(self, self.bell, self.read_job, known=see(self.job or ROW, base="/v1"), last_event_id=last_event_id)
 
     def goes_on(self, job: JobRow | None = None, *events: StreamEvent) -> None:
         """Something happens, and the bell rings for it."""
@@ -81,26 +81,26 @@ def _name(frame: bytes) -> str:
 
 
 async def test_a_finished_job_is_told_from_its_stream_and_the_response_ends() -> None:
-    world = World(row("done", 2), QUEUED, STARTED, FAILED, REQUEUED, RESET, RESTARTED, DONE)
-    names = ["1-0 queued", "2-0 started", "5-0 queued", "6-0 reset", "7-0 started", "8-0 done"]
+    world = World(row("done", 2), STARTED, FAILED, REQUEUED, RESET, RESTARTED, DONE)
+    names = ["0-1 queued", "2-0 started", "5-0 queued", "6-0 reset", "7-0 started", "8-0 done"]
     assert await told(world.feed().frames()) == names
     assert world.looks == 1
 
 
 async def test_a_finished_job_whose_stream_expired_is_told_from_the_ledger_without_delay() -> None:
     world = World(row("failed", 1))
-    assert await told(world.feed().frames()) == ["* queued", "* started", "* failed"]
-    assert world.looks == 1
+    assert await told(world.feed().frames()) == ["0-1 queued", "* started", "* failed"]
+    assert world.looks == 0  # beyond the one before it began
 
 
 async def test_a_job_past_retention_ends_the_response() -> None:
-    assert await told(World(None).feed().frames()) == []
+    assert await told(World(None).feed().frames()) == ["0-1 queued"]
 
 
 async def test_a_live_job_is_followed_to_its_end() -> None:
-    world = World(row("processing", 1), QUEUED, STARTED)
+    world = World(row("processing", 1), STARTED)
     async with aclosing(world.feed().frames()) as frames:
-        assert [_name(await anext(frames)), _name(await anext(frames))] == ["1-0 queued", "2-0 started"]
+        assert [_name(await anext(frames)), _name(await anext(frames))] == ["0-1 queued", "2-0 started"]
         world.goes_on(row("failed", 1), PROGRESS, FAILED)
         assert await told(frames) == ["3-0 progress", "4-0 failed"]
 
@@ -109,7 +109,7 @@ async def test_the_end_is_found_in_the_ledger_when_redis_is_away_all_the_time() 
     world = World(row("queued", 0, started=False))
     world.redis_away = True
     async with aclosing(world.feed().frames()) as frames:
-        assert _name(await anext(frames)) == "* queued"
+        assert _name(await anext(frames)) == "0-1 queued"
         world.job = row("processing", 1)
         assert _name(await anext(frames)) == "* started"
         world.job = row("done", 1)
@@ -117,12 +117,12 @@ async def test_the_end_is_found_in_the_ledger_when_redis_is_away_all_the_time() 
 
 
 async def test_a_stream_that_forgot_the_end_gets_a_moment_and_then_the_ledger_speaks() -> None:
-    world = World(row("done", 1), QUEUED, STARTED)
-    assert await told(world.feed().frames()) == ["1-0 queued", "2-0 started", "* done"]
+    world = World(row("done", 1), STARTED)
+    assert await told(world.feed().frames()) == ["0-1 queued", "2-0 started", "* done"]
 
 
 async def test_an_end_that_the_ledger_knows_first_is_told_with_the_streams_id() -> None:
-    world = World(row("failed", 1), QUEUED, STARTED)
+    world = World(row("failed", 1), STARTED)
     async with aclosing(world.feed().frames()) as frames:
         await anext(frames)
         await anext(frames)
@@ -131,47 +131,65 @@ async def test_an_end_that_the_ledger_knows_first_is_told_with_the_streams_id() 
 
 
 async def test_an_end_from_before_a_retry_does_not_end_the_response() -> None:
-    world = World(row("queued", 1), QUEUED, STARTED, FAILED)
+    world = World(row("queued", 1), STARTED, FAILED)
     async with aclosing(world.feed().frames()) as frames:
-        assert [_name(await anext(frames)) for _ in range(2)] == ["1-0 queued", "2-0 started"]
+        assert [_name(await anext(frames)) for _ in range(2)] == ["0-1 queued", "2-0 started"]
         world.goes_on(row("done", 2), REQUEUED, RESET, RESTARTED, DONE)
         assert await told(frames) == ["5-0 queued", "6-0 reset", "7-0 started", "8-0 done"]
 
 
 async def test_postgres_away_delays_the_end_and_spoils_nothing() -> None:
-    world = World(row("failed", 1), QUEUED, STARTED, FAILED)
+    world = World(row("failed", 1), STARTED, FAILED)
     world.postgres_away = True
     async with aclosing(world.feed().frames()) as frames:
-        assert [_name(await anext(frames)) for _ in range(2)] == ["1-0 queued", "2-0 started"]
+        assert [_name(await anext(frames)) for _ in range(2)] == ["0-1 queued", "2-0 started"]
         asyncio.get_running_loop().call_later(0.1, setattr, world, "postgres_away", False)
         assert await told(frames) == ["4-0 failed"]
 
 
 async def test_a_reader_resumes_without_gap_or_repetition() -> None:
-    world = World(row("failed", 1), QUEUED, STARTED, PROGRESS, FAILED)
+    world = World(row("failed", 1), STARTED, PROGRESS, FAILED)
     feed = world.feed("2-0")
-    assert not await feed.has_told_all(row("failed", 1))
+    assert not await feed.has_told_all()
     assert await told(feed.frames()) == ["3-0 progress", "4-0 failed"]
 
 
-async def test_a_reader_who_saw_the_end_has_been_told_all() -> None:
+async def test_who_has_heard_only_the_beginning_resumes_behind_it() -> None:
+    world = World(row("failed", 1), STARTED, PROGRESS, FAILED)
+    feed = world.feed("0-1")
+    assert not await feed.has_told_all()
+    assert await told(feed.frames()) == ["2-0 started", "3-0 progress", "4-0 failed"]
+
+
+async def test_who_resumes_in_a_stream_that_is_lost_hears_no_beginning_again() -> None:
+    assert await told(World(row("failed", 1)).feed("0-1").frames()) == ["* started", "* failed"]
+    assert await told(World(row("failed", 1)).feed("3-0").frames()) == ["* started", "* failed"]
+
+
+async def test_a_beginning_that_an_earlier_release_put_into_the_stream_is_not_told_twice() -> None:
     world = World(row("failed", 1), QUEUED, STARTED, FAILED)
-    assert await world.feed("4-0").has_told_all(row("failed", 1))
-    assert not await world.feed("4-0").has_told_all(row("queued", 1))
-    assert not await world.feed("2-0").has_told_all(row("failed", 1))
-    assert not await world.feed().has_told_all(row("failed", 1))
+    assert await told(world.feed().frames()) == ["0-1 queued", "2-0 started", "4-0 failed"]
+
+
+async def test_a_reader_who_saw_the_end_has_been_told_all() -> None:
+    world = World(row("failed", 1), STARTED, FAILED)
+    assert await world.feed("4-0").has_told_all()
+    assert not await world.feed("2-0").has_told_all()
+    assert not await world.feed().has_told_all()
+    world.job = row("queued", 1)
+    assert not await world.feed("4-0").has_told_all()
 
 
 async def test_an_end_that_a_retry_undid_is_not_all() -> None:
-    world = World(row("done", 2), QUEUED, STARTED, FAILED, REQUEUED, RESET, RESTARTED, DONE)
+    world = World(row("done", 2), STARTED, FAILED, REQUEUED, RESET, RESTARTED, DONE)
     feed = world.feed("4-0")
-    assert not await feed.has_told_all(row("done", 2))
+    assert not await feed.has_told_all()
     assert await told(feed.frames()) == ["5-0 queued", "6-0 reset", "7-0 started", "8-0 done"]
 
 
 async def test_silence_is_kept_alive(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(feed_module, "KEEP_ALIVE_SECONDS", 0.02)
-    world = World(row("processing", 1), QUEUED, STARTED)
+    world = World(row("processing", 1), STARTED)
     async with aclosing(world.feed().frames()) as frames:
         await anext(frames)
         await anext(frames)
@@ -180,7 +198,7 @@ async def test_silence_is_kept_alive(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_a_reader_who_leaves_leaves_no_waiter_behind() -> None:
-    world = World(row("processing", 1), QUEUED, STARTED)
+    world = World(row("processing", 1), STARTED)
     async with aclosing(world.feed().frames()) as frames:
         await anext(frames)
         assert world.bell._waiters

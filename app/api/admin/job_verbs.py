@@ -109,11 +109,10 @@ async def follow_job_of_any_tenant(
         _WithoutContent(services.events),
         services.bell,
         read,
-        tenant_id=job.jobs.tenant_id,
-        job_id=job.row["job_id"],
+        known=await read(job.row["job_id"]),
         last_event_id=last_event_id or None,
     )
-    if await feed.has_told_all((await read(job.row["job_id"])).row):
+    if await feed.has_told_all():
         return Response(status_code=204)
     return EventStream(feed.frames(), ExitStack())
 

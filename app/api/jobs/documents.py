@@ -90,7 +90,7 @@ def job_document(
     row: JobRow, *, base: str, place: LanePlace | None = None, debounced: bool = False, more: More | None = None
 ) -> dict[str, Any]:
     document: dict[str, Any] = {
-        "job_id": row.job_id,
+        "job_id": str(row.job_id),
         "queue": row.queue,
         "kind": row.kind,
         "status": row.status,

@@ -44,25 +44,25 @@ class Feed:
         bell: EventBell,
         read_job: Callable[[UUID], Awaitable[Sight]],
         *,
-        tenant_id: str,
-        job_id: UUID,
+        known: Sight,
         last_event_id: str | None,
     ) -> None:
         self._events = events
         self._bell = bell
         self._read_job = read_job
-        self._tenant_id = tenant_id
-        self._job_id = job_id
+        self._job = known.row
+        self._known: Sight | None = known  # as it was just read: the first look need not ask again
         self._before_seen = BEGINNING if last_event_id is None else predecessor(last_event_id)
         self._after = last_event_id or BEGINNING
-        self._story = Story(str(job_id))
+        self._story = Story(str(known.row.job_id))
+        self._first = self._story.begin(known.row)
         self._stream_spoke = False
         self._gave_time = False
         self._quiet = 1
         self._ask_at = self._told_at = time.monotonic()
         self._over = False
 
-    async def has_told_all(self, row: JobRow) -> bool:
+    async def has_told_all(self) -> bool:
         """Whether the last event that the reader saw was the end, so that nothing is left to tell."""
         if self._after == BEGINNING:
             return False
@@ -70,11 +70,13 @@ class Feed:
         if not events or events[0].id != self._after:
             return False
         self._story.resume(events[0])
-        return len(events) == 1 and not row.live and self._story.knows_end(row)
+        return len(events) == 1 and not self._job.live and self._story.knows_end(self._job)
 
     async def frames(self) -> AsyncGenerator[bytes, None]:
         """Encoded frames until the job has ended. Holds no connection while it waits."""
-        with self._bell.waiting_for(self._job_id) as rung:
+        with self._bell.waiting_for(self._job.job_id) as rung:
+            if self._after == BEGINNING:
+                yield self._first.encode()
             while not self._over:
                 rung.clear()
                 for frame in await self._news():
@@ -123,14 +125,17 @@ class Feed:
         """The stream's events after this one; None while Redis is away."""
         try:
             async with asyncio.timeout(REDIS_PATIENCE):
-                return await self._events.read(self._tenant_id, self._job_id, after)
+                return await self._events.read(self._job.tenant_id, self._job.job_id, after)
         except REDIS_AWAY:
             return None
 
     async def _ask(self) -> Sight | None:
         """The job as it stands; None while Postgres is away."""
+        known, self._known = self._known, None
+        if known is not None and not self._story.holds_end:
+            return known
         try:
-            return await self._read_job(self._job_id)
+            return await self._read_job(self._job.job_id)
         except (JobExpired, JobNotFound):
             self._over = True
             return None

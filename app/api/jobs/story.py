@@ -2,7 +2,8 @@
 
 The stream is news: it may lag behind the row, lose everything, or hold an end that a retry has since undone. The row is
 the truth, but knows only how the job stands now. So the stream is told as it comes, its ends are held back until the
-row confirms them, and what the row knows beyond the stream is told from the row, without ids.
+row confirms them, and what the row knows beyond the stream is told from the row, without ids. That the job was queued
+is how every story begins; nobody can have listened before that, so no stream holds it.
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ KEEP_ALIVE = b": keep-alive\n\n"
 # How far a job is: which delivery, and whether that is queued (0) or started (1).
 Place = tuple[int, int]
 NOWHERE: Place = (0, 0)
+QUEUED: Place = (1, 0)
+
+BEGUN = "0-1"  # the id of every story's first frame: below all that Redis gives
 
 
 class Frame(NamedTuple):
@@ -41,6 +45,11 @@ class Story:
         self._heard: Place = NOWHERE  # from either source
         self._vouched: Place = NOWHERE  # from the row: the stream's later telling of it is a repetition
         self._end: StreamEvent | None = None  # an end that the row has not confirmed
+
+    def begin(self, row: JobRow) -> Frame:
+        """The first frame of whoever has heard nothing; who has, heard this one."""
+        self._heard = self._vouched = QUEUED
+        return self._frame("queued", 0, {"queue": row.queue, "kind": row.kind}, BEGUN)
 
     def resume(self, seen: StreamEvent) -> None:
         """The reader heard the stream up to and including this event."""
@@ -74,7 +83,7 @@ class Story:
         if self._heard < (delivery, 0):
             yield self._frame("queued", delivery - 1, {"queue": row.queue, "kind": row.kind})
         if started and self._heard < (delivery, 1):
-            if self._heard > NOWHERE and delivery > 1:
+            if self._heard > QUEUED and delivery > 1:
                 yield self._frame("reset", delivery, {})
             yield self._frame("started", delivery, {"queue": row.queue})
         self._heard = self._vouched = max(self._heard, (delivery, started))

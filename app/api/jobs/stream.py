@@ -73,16 +73,10 @@ async def stream_events(
 ) -> Response:
     """Events `queued, started, progress, delta, reset, done, failed, cancelled`. The last of them carries the whole
     job document and ends the response. `reset` voids the progress and deltas of an earlier attempt."""
-    feed = Feed(
-        jobs.services.events,
-        jobs.services.bell,
-        jobs.read,
-        tenant_id=jobs.tenant_id,
-        job_id=job_id,
-        last_event_id=last_event_id or last_event or None,
-    )
     sight = await jobs.read(job_id)
-    if await feed.has_told_all(sight.row):
+    resume_after = last_event_id or last_event or None
+    feed = Feed(jobs.services.events, jobs.services.bell, jobs.read, known=sight, last_event_id=resume_after)
+    if await feed.has_told_all():
         return Response(status_code=204)
     return EventStream(feed.frames(), await _take_place(jobs, reader))
 

@@ -39,7 +39,7 @@ def open_errands(
     if not workload.relays_outbox and not keeps_time:
         return []
     pools = _open_pools(settings, stack)
-    submitter = Submitter(database, pools.__getitem__, events, weigh=Policies(database).weight)
+    submitter = Submitter(database, pools.__getitem__, weigh=Policies(database).weight)
     stack.push_async_callback(submitter.drain)
     errands: list[Errand] = []
     if workload.relays_outbox:
