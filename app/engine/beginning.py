@@ -51,12 +51,17 @@ class Beginner:
 
         Hints without a verdict keep their lease in Redis, which runs out, and another worker begins them.
         """
-        if self._permits is None:
-            return await self._begin(hints, alone=alone)
-        begun = await self._begin(hints, alone=alone, gated=self._permits.gated)
+        return await self.permit(await self.look(hints, alone=alone), alone=alone)
+
+    async def look(self, hints: Sequence[Hint], *, alone: bool = False) -> list[Begun]:
+        """Begin those that need no permit; of the others it is known now which permits they need."""
+        return await self._begin(hints, alone=alone, gated=self._permits.gated if self._permits is not None else ())
+
+    async def permit(self, begun: Sequence[Begun], *, alone: bool = False) -> list[Begun]:
+        """Begin whoever waits for permits, and gets them."""
         waiting = [each for each in begun if each.verdict is Verdict.PERMIT]
-        if not waiting:
-            return begun
+        if self._permits is None or not waiting:
+            return list(begun)
         granted = await self._permits.take(waiting)
         failpoint("permits.taken")
         permitted = await self._begin(granted, alone=alone) if granted else []

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 from app.engine.dispatch import Dispatcher
+from app.engine.ledger.rows import Hint
 
 
 class Bell:
@@ -15,17 +16,20 @@ class Bell:
         self._dispatcher = dispatcher
         self._on_ring = on_ring
         self._patience = patience  # seconds that one read may last
-        self._reading: asyncio.Task[None] | None = None
+        self._reading: asyncio.Task[Hint | None] | None = None
+
+    def heard(self) -> Hint | None:
+        """What it rang for since the last look. Raises what the read failed with: Redis went away while it listened."""
+        if self._reading is None or not self._reading.done():
+            return None
+        reading, self._reading = self._reading, None
+        return reading.result()
 
     def listen(self) -> None:
-        """Have a read out. Raises what the last one failed with: Redis went away while it listened."""
-        if self._reading is not None:
-            if not self._reading.done():
-                return
-            reading, self._reading = self._reading, None
-            reading.result()
-        self._reading = asyncio.create_task(self._dispatcher.wait_for_work(self._patience))
-        self._reading.add_done_callback(lambda _: self._on_ring())
+        """Have a read out."""
+        if self._reading is None:
+            self._reading = asyncio.create_task(self._dispatcher.wait_for_work(self._patience))
+            self._reading.add_done_callback(lambda _: self._on_ring())
 
     async def stop(self) -> None:
         if self._reading is not None:

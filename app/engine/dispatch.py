@@ -203,10 +203,12 @@ class Dispatcher:
             arguments += (end.job_id, end.result or b"", end.keep_ms, end.busy_ms)
         await self._finish_plain(keys=KEYS, args=arguments)
 
-    async def wait_for_work(self, timeout: float) -> None:
-        """Block until somebody enqueues, or the time is over."""
+    async def wait_for_work(self, timeout: float) -> Hint | None:
+        """Block until somebody enqueues, or the time is over. The hint that came, where the call names it: it is not
+        claimed, and others may have it by now."""
         blocking: Any = self.redis.blpop  # its annotations know whole seconds only; the command knows fractions
-        await blocking([WAKE_KEY], timeout=timeout)
+        called = await blocking([WAKE_KEY], timeout=timeout)
+        return hint_of(called[1].decode()) if called else None
 
     async def depth(self) -> tuple[int, int]:
         """(hints and plain jobs that wait, leases)."""

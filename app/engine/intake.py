@@ -54,6 +54,18 @@ class Intake:
     async def take(self, hints: Sequence[Hint]) -> None:
         if hints:
             self._heed(await self._beginner.begin(hints))
+            await asyncio.sleep(0)  # their first steps, before the loop's next one
+
+    async def look(self, hint: Hint) -> Sequence[Begun]:
+        """Begin what Redis has not handed over yet: whose it is, the ledger decides. What needs more than that, permits
+        or its way back, waits for the claim: `go_on`."""
+        looked = await self._beginner.look([hint])
+        self._heed([each for each in looked if each.verdict is Verdict.RUN])
+        return looked
+
+    async def go_on(self, looked: Sequence[Begun]) -> None:
+        """The hint is claimed as well."""
+        self._heed(await self._beginner.permit([each for each in looked if each.verdict is not Verdict.RUN]))
 
     async def take_suspect(self) -> None:
         """Nothing else runs here now: the one that workers died under may."""
@@ -69,11 +81,11 @@ class Intake:
     def _heed(self, begun: Sequence[Begun]) -> None:
         deliveries = [each.delivery for each in begun if each.delivery is not None]
         self._metrics.begun(deliveries)
+        for delivery in deliveries:  # first of all: tasks run in the order in which they were made
+            self._inflight.start(delivery)
         self._events.post(
             [Event(each.tenant_id, each.job_id, each.attempt, "started", {"queue": each.queue}) for each in deliveries]
         )
-        for delivery in deliveries:
-            self._inflight.start(delivery)
         # A begin may have been sent under a registration that has ended since, unseen by the adoption that followed.
         for old in {delivery.worker_id for delivery in deliveries} - {self._beginner.worker_id()}:
             if old is not None:

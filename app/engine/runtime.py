@@ -23,7 +23,7 @@ from app.engine.bell import Bell
 from app.engine.claiming import STALE, Claims
 from app.engine.context import Hands
 from app.engine.control import Control
-from app.engine.dispatch import Dispatcher, equal_shares, member_of
+from app.engine.dispatch import Claimed, Dispatcher, equal_shares, member_of
 from app.engine.events import EventLog
 from app.engine.execute import Stop
 from app.engine.finishing import Finisher
@@ -246,6 +246,7 @@ class Runtime(PlainWorker):
         await self.heart_beat()
         if self.job_tasks:
             await self._cancel_aborted_jobs()
+        heard = self._bell.heard()
         if self._intake.holds_suspects and not self.load:
             await self._intake.take_suspect()
             return
@@ -254,18 +255,32 @@ class Runtime(PlainWorker):
         if room <= 0 or self._is_reserved():
             await self._wait_for_room()
             return
-        claimed = await self._claims.take(room)
+        claimed = await self._claim(room, heard)
         for job in claimed.plain:
             self.start_plain(job).add_done_callback(self._plain_over)
         self._claims.fetch_ahead(self._options.slots)
         await self._intake.take(claimed.hints)
-        if claimed:
+        if claimed or heard:
             return
         if len(self._finisher):  # its end brings the lane's next job, and leases to end: no blocking on Redis now
             await self._changed.wait(BUSY_WAIT)
             return
         self._bell.listen()
         await self._changed.wait(IDLE_WAIT if claimed.next_due_ms < 0 else min(IDLE_WAIT, claimed.next_due_ms / 1000))
+
+    async def _claim(self, room: int, heard: Hint | None) -> Claimed:
+        """What there is, but for the hint that the bell named: Postgres begins that while Redis looks for it."""
+        if heard is None or room == 1:
+            return await self._claims.take(room)
+        claiming = asyncio.create_task(self._claims.take(room - 1))  # one slot is for the hint, whoever claims it
+        try:
+            looked = await self._intake.look(heard)
+        finally:
+            claimed = await claiming
+        if looked and heard in claimed.hints:
+            claimed.hints.remove(heard)
+            await self._intake.go_on(looked)
+        return claimed
 
     async def _wait_for_room(self) -> None:
         if not await self._changed.wait(BUSY_WAIT):  # no claim for a while, which leases would end with

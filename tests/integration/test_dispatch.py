@@ -198,6 +198,16 @@ async def test_enqueuing_wakes_as_many_as_there_is_work_for(dispatcher: Dispatch
     await asyncio.wait_for(asyncio.gather(*waiting), 5.0)
 
 
+async def test_each_idle_worker_is_called_for_a_hint_of_its_own(dispatcher: Dispatcher) -> None:
+    waiting = [asyncio.create_task(dispatcher.wait_for_work(20.0)) for _ in range(2)]
+    await idle_workers(dispatcher.redis, 2)
+    ready, later, known = due(), due(run_at=datetime.now(UTC) + timedelta(hours=1)), due()
+    await dispatcher.enqueue([later, ready, known])
+    assert {await each for each in waiting} == {ready.hint, known.hint}
+    await dispatcher.redis.lpush(WAKE_KEY, "1")  # type: ignore[misc] # as who does not know
+    assert await dispatcher.wait_for_work(5.0) is None
+
+
 async def test_the_wake_list_stays_short(dispatcher: Dispatcher) -> None:
     dues = [due() for _ in range(500)]
     for each in dues:

@@ -1,7 +1,7 @@
 -- Put hints of ledgered jobs on the queue and wake workers.
 -- ARGV: (member, due ms or 0 for now, rank, flow, weight) ...     Returns {how many were added, the epoch or ''}.
 -- A hint that waits or is leased already is refused: two submitters or a sweep may name it twice.
-local added, weighed = 0, {}
+local added, weighed, fresh = 0, {}, {}
 for i = 1, #ARGV, 5 do
     local member, due, rank, flow, weight = ARGV[i], tonumber(ARGV[i + 1]), ARGV[i + 2], ARGV[i + 3], ARGV[i + 4]
     if weighed[flow] ~= weight then
@@ -20,8 +20,9 @@ for i = 1, #ARGV, 5 do
             end
         elseif make_ready(member, flow, rank) then
             added = added + 1
+            fresh[#fresh + 1] = member
         end
     end
 end
-if added > 0 then ring(added) end
+if added > 0 then ring(added, fresh) end
 return {added, redis.call('GET', epoch) or ''}

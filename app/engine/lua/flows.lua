@@ -32,6 +32,9 @@ local function defer(member, due, flow, rank)
     redis.call('HSET', deferred .. ':flows', member, rank .. ' ' .. flow)
 end
 
-local function ring(added)
-    for _ = 1, math.min(added, 64) - redis.call('LLEN', wake) do redis.call('RPUSH', wake, '1') end
+-- One call for each that came, up to 64; it names the hint where that is known, so that who hears it can begin at once.
+local function ring(added, members)
+    for i = 1, math.min(added, 64) - redis.call('LLEN', wake) do
+        redis.call('RPUSH', wake, members and members[i] or '1')
+    end
 end
