@@ -90,6 +90,12 @@ class JobContext:
             yield session
 
     @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """The same for statements alone: on the driver's connection, at a fraction of the cost."""
+        async with self._hands.database.tenant(self.tenant_id) as connection:
+            yield connection
+
+    @asynccontextmanager
     async def complete(self, result: Any = None) -> AsyncIterator[AsyncSession]:
         """End the job with this result, together with all that the block writes: both commit, or neither does.
 

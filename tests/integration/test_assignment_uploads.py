@@ -180,10 +180,10 @@ async def test_chat_finds_what_is_asked_and_never_the_answers(api: httpx.AsyncCl
     job, _ = await parsed(api, assignment_id="shelf", student_ids="s7", title="Circuits in series")
     await edit(api, job, requirements=REQUIREMENTS)
     assert (await confirm(api, job)).status_code == 200
-    async with database.session("demo") as session:
+    async with database.tenant("demo") as connection:
 
         async def hits(query: str, student: str) -> list[Any]:
-            found = await search(session, "demo", query, Viewer("student", student_id=student))
+            found = await search(connection, "demo", query, Viewer("student", student_id=student))
             return [hit for hit in found if hit.document_id == "shelf"]
 
         about = await hits("current of two lamps in a series circuit", "s7")

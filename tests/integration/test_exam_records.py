@@ -122,13 +122,13 @@ async def test_the_class_finds_the_paper_once_it_was_sat(school: httpx.AsyncClie
     seen = Viewer("student", student_id="ada", class_name="5Z")
     of_class: dict[str, Any] = {"exam_id": "shelved", "class_name": "5Z", "title": "Zymurgy"}
     await confirmed(school, database, parse(PAPER, None), **of_class)
-    async with database.session("demo") as session:
-        assert not await search(session, "demo", "zymurgy fuse", seen)
+    async with database.tenant("demo") as connection:
+        assert not await search(connection, "demo", "zymurgy fuse", seen)
     await confirmed(school, database, **of_class)
-    async with database.session("demo") as session:
-        found = await search(session, "demo", "zymurgy fuse", seen)
+    async with database.tenant("demo") as connection:
+        found = await search(connection, "demo", "zymurgy fuse", seen)
         assert "fuse" in found[0].text
-        assert not await search(session, "demo", "zymurgy fuse", Viewer("student", "zoe", "8B"))
+        assert not await search(connection, "demo", "zymurgy fuse", Viewer("student", "zoe", "8B"))
 
 
 async def test_of_several_classes_those_who_sat_it_find_the_paper(
@@ -136,10 +136,10 @@ async def test_of_several_classes_those_who_sat_it_find_the_paper(
 ) -> None:
     several = parse(PAPER, sheet(*(each.model_copy(update={"class_name": f"8{each.name}"}) for each in CLASS)))
     await confirmed(school, database, several, exam_id="several", class_name="Grade 8", title="Xylography")
-    async with database.session("demo") as session:
-        found = await search(session, "demo", "xylography", Viewer("student", "ada", "8Ada"))
+    async with database.tenant("demo") as connection:
+        found = await search(connection, "demo", "xylography", Viewer("student", "ada", "8Ada"))
         assert {each.document_id for each in found} == {"several"}
-        assert not await search(session, "demo", "xylography", Viewer("student", "emil", "8Emil"))
+        assert not await search(connection, "demo", "xylography", Viewer("student", "emil", "8Emil"))
 
 
 async def test_the_report_has_the_figures_and_everybody_by_rank(school: httpx.AsyncClient, database: Database) -> None:
@@ -237,8 +237,8 @@ async def test_an_exam_is_its_tenant_s_own(school: httpx.AsyncClient, database: 
     assert (await school.get("/v1/exams/theirs")).status_code == 404
     assert (await school.get("/v1/exams/theirs/report")).status_code == 404
     await confirmed(school, database, parse(PAPER, None), exam_id="theirs")
-    async with database.session(tenant) as session:
-        assert len(await search(session, tenant, "fuse", Viewer("teacher"))) == 1
+    async with database.tenant(tenant) as connection:
+        assert len(await search(connection, tenant, "fuse", Viewer("teacher"))) == 1
 
 
 async def test_a_large_class_takes_as_many_statements_as_a_small_one(database: Database, tenant: str) -> None:

@@ -34,8 +34,8 @@ RIVERS = Document(kind="lesson", id="rivers", title="Rivers", sections=(Section(
 
 
 async def find(database: Database, tenant: str, query: str, viewer: Viewer = TEACHER, limit: int = 6) -> list[Hit]:
-    async with database.session(tenant) as session:
-        return await search(session, tenant, query, viewer, limit=limit)
+    async with database.tenant(tenant) as connection:
+        return await search(connection, tenant, query, viewer, limit=limit)
 
 
 async def place(database: Database, tenant: str, *documents: Document) -> None:
@@ -164,8 +164,9 @@ async def test_another_tenant_finds_nothing_even_when_it_asks_for_it(database: D
     await place(database, tenant, document())
     other = f"{tenant}-other"
     assert await find(database, other, "volcano") == []
-    async with database.session(other) as session:  # bound to one tenant, asking for another
-        assert await search(session, tenant, "volcano", TEACHER) == []
+    async with database.tenant(other) as connection:  # bound to one tenant, asking for another
+        assert await search(connection, tenant, "volcano", TEACHER) == []
+    async with database.session(other) as session:
         assert not await remove(session, tenant, "lesson", "volcanoes")
     with pytest.raises(DBAPIError, match="row-level security"):
         async with database.session(other) as session:

@@ -37,8 +37,8 @@ async def seeded(database: Database) -> None:
 
 
 async def found(database: Database, question: str) -> list[tuple[str, str | None]]:
-    async with database.session(TENANT) as session:
-        hits = await search(session, TENANT, question, Viewer("student"), limit=3)
+    async with database.tenant(TENANT) as connection:
+        hits = await search(connection, TENANT, question, Viewer("student"), limit=3)
     return [(hit.document_id, hit.locator) for hit in hits]
 
 
@@ -52,8 +52,8 @@ async def test_the_passage_is_among_the_first_three(database: Database, group: s
 
 async def test_nothing_is_found_about_what_is_not_there(database: Database) -> None:
     for question in ("Who won the football match?", "recipe for pancakes", "恐龙是怎样灭绝的？", "qwertz"):  # noqa: RUF001
-        async with database.session(TENANT) as session:
-            hits = await search(session, TENANT, question, Viewer("student"))
+        async with database.tenant(TENANT) as connection:
+            hits = await search(connection, TENANT, question, Viewer("student"))
         assert [hit for hit in hits if hit.score > 0.3] == [], question
 
 

@@ -9,7 +9,6 @@ from uuid import UUID
 
 from app.engine.context import JobContext
 from app.engine.outcomes import Done, Fail, Retry
-from app.kit.db import driver_connection
 from app.llm.port import (
     Delta,
     Finished,
@@ -56,8 +55,7 @@ async def answer(ctx: JobContext, tools: Tools) -> Done:
 
 
 async def look_up(ctx: JobContext) -> Known:
-    async with ctx.session() as session:
-        connection = await driver_connection(session)
+    async with ctx.connection() as connection:
         asked = await store.read_turn(connection, ctx.tenant_id, UUID(ctx.job_id))
         if asked is None:
             raise Fail("turn_deleted", "The session of this turn was deleted.")
@@ -75,7 +73,7 @@ async def look_up(ctx: JobContext) -> Known:
             before=asked.turn,
             limit=MOST_TURNS,
         )
-        return Known(asked, agent, past, await find_material(session, ctx.tenant_id, request, past))
+        return Known(asked, agent, past, await find_material(connection, ctx.tenant_id, request, past))
 
 
 async def write(ctx: JobContext, provider: Provider, known: Known, draft: Draft) -> Done:
@@ -107,8 +105,8 @@ async def note_spent(ctx: JobContext, draft: Draft) -> None:
     """A delivery that broke off has cost something too."""
     if draft.text:
         row = draft.usage_row(draft.spent(), None) | {"job_id": UUID(ctx.job_id)}
-        async with ctx.session() as session:
-            await store.keep_usage(await driver_connection(session), ctx.tenant_id, *row.values())
+        async with ctx.connection() as connection:
+            await store.keep_usage(connection, ctx.tenant_id, *row.values())
 
 
 def outcome_of(error: ProviderError) -> Exception:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
-from app.kit.db import driver_connection
+from app.kit.db import Connection
 from app.kit.words import language_of
 from app.library.documents import Hit, Section, Viewer
 from app.library.readers import Language, told_of
@@ -23,7 +21,7 @@ _ANOTHERS: dict[Language, str] = {"en": "Profile of {student}", "zh": "{student}
 
 
 async def find_material(
-    session: AsyncSession, tenant_id: str, request: ChatRequest, past: Sequence[Said]
+    connection: Connection, tenant_id: str, request: ChatRequest, past: Sequence[Said]
 ) -> tuple[Source, ...]:
     """A student finds what is theirs to see, a teacher all of the tenant's material. What is known of the student comes
     last: the lesson is quoted before what somebody does not know of it."""
@@ -31,16 +29,16 @@ async def find_material(
     if len(asked) < SHORT and past:
         asked = f"{asked}\n{past[-1].question}"
     viewer = Viewer(request.role, student_id=request.student_id if request.role == "student" else None)
-    found = [_source(hit) for hit in await search(session, tenant_id, asked, viewer, limit=PASSAGES)]
-    return (*found, *await _known_of_student(session, tenant_id, request))
+    found = [_source(hit) for hit in await search(connection, tenant_id, asked, viewer, limit=PASSAGES)]
+    return (*found, *await _known_of_student(connection, tenant_id, request))
 
 
-async def _known_of_student(session: AsyncSession, tenant_id: str, request: ChatRequest) -> list[Source]:
+async def _known_of_student(connection: Connection, tenant_id: str, request: ChatRequest) -> list[Source]:
     """Of the student who asks, or whom a teacher names as the one that it is about."""
     if (student := request.student_id) is None:
         return []
     language = language_of(request.messages[-1].content)
-    told = await told_of(await driver_connection(session), tenant_id, student, language)
+    told = await told_of(connection, tenant_id, student, language)
     title = (_OWN if request.role == "student" else _ANOTHERS)[language].format(student=student)
     return [_told(f"profile:{student}#{number}", title, section) for number, section in enumerate(told, start=1)]
 

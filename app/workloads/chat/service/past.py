@@ -6,7 +6,6 @@ import re
 from collections.abc import Sequence
 
 from app.engine.context import JobContext
-from app.kit.db import driver_connection
 from app.kit.logging import get_logger
 from app.llm.port import Finished, Provider, ProviderError, Question, Source, Turn, Usage
 from app.llm.tokens import estimate_tokens
@@ -50,8 +49,7 @@ async def recall(
     summary, usage = asked.summary, Usage(0, 0)
     if fallen:
         summary, usage = await sum_up(provider, asked.summary, fallen)
-        async with ctx.session() as session:
-            connection = await driver_connection(session)
+        async with ctx.connection() as connection:
             through, after = fallen[-1].turn, asked.summary_through
             await store.keep_summary(connection, ctx.tenant_id, asked.lane_id, summary, through=through, after=after)
     early = (Turn("system", summary),) if summary else ()
