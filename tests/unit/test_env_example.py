@@ -6,22 +6,22 @@ from pathlib import Path
 
 from pydantic_settings import BaseSettings
 
-from app.core import config
+from app.core.config import groups, load_settings
 from app.workloads import WORKLOADS
 from tests.support.deployment import only_environment
 
 ROOT = Path(__file__).parents[2]
 REQUIRED = {"DATABASE_URL", "REDIS_URL"}  # shown with an example instead of a default
 GROUPS = (
-    config.AppSettings,
-    config.DatabaseSettings,
-    config.RedisSettings,
-    config.WorkerSettings,
-    config.ApiSettings,
-    config.SecuritySettings,
-    config.LlmSettings,
-    config.StorageSettings,
-    config.ChatSettings,
+    groups.AppSettings,
+    groups.DatabaseSettings,
+    groups.RedisSettings,
+    groups.WorkerSettings,
+    groups.ApiSettings,
+    groups.SecuritySettings,
+    groups.LlmSettings,
+    groups.StorageSettings,
+    groups.ChatSettings,
 )
 
 
@@ -37,14 +37,14 @@ def variables_of(group: type[BaseSettings]) -> set[str]:
 def test_every_variable_is_documented_and_no_other() -> None:
     read = set().union(*(variables_of(group) for group in GROUPS))
     for workload in WORKLOADS:
-        read |= {f"{workload.name}_{field}".upper() for field in config.QueueOverrides.model_fields}
+        read |= {f"{workload.name}_{field}".upper() for field in groups.QueueOverrides.model_fields}
     assert set(documented()) == read
 
 
 def test_the_documented_values_are_the_defaults() -> None:
     required = {name: value for name, value in documented().items() if name in REQUIRED}
     with only_environment(required):
-        by_default = config.load_settings()
+        by_default = load_settings()
     with only_environment(documented()):
-        as_documented = config.load_settings()
+        as_documented = load_settings()
     assert as_documented == by_default
