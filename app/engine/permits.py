@@ -1,13 +1,14 @@
 """Permits: how many deliveries of a sort a tenant has at a time, across all workers. Taken before the slot.
 
 They are leased members of sets in the shared Redis. A job that finds none free holds no slot, stays queued, and so
-keeps its place in its lane; its hint is parked until a permit comes back.
+keeps its place in its lane; its hint is parked until a permit comes back. What a running job takes for a part of its
+work is in turns.py, and counts in the same sets.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from arq.connections import ArqRedis
@@ -39,82 +40,17 @@ class Permit(NamedTuple):
         return f"homeroom:permits:{self.tenant_id}:{self.name}"
 
 
-class Permits:
-    """One worker's permits: what it takes, renews and gives back."""
+class PermitSets:
+    """The sets of holders, for whoever takes, renews and gives back."""
 
-    def __init__(
-        self,
-        kinds: Iterable[JobKind],
-        redis: ArqRedis,
-        dispatcher: Dispatcher,
-        policy: TenantPolicy,
-        *,
-        lease: float,
-        heartbeat: float,
-    ) -> None:
-        self._kinds = {kind.name: kind for kind in kinds}
+    def __init__(self, redis: ArqRedis, policy: TenantPolicy, *, lease: float, heartbeat: float) -> None:
         self._redis = redis
-        self._dispatcher = dispatcher
         self._policy = policy
         self._lease_ms = int(lease * 1000)
         self._silence_ms = int(heartbeat * 1500)  # a heartbeat, and half of one for its way
         self._script = redis.register_script(read_script("permits"))
-        self._held: dict[Hint, tuple[Permit, ...]] = {}
 
-    @property
-    def gated(self) -> Sequence[str]:
-        """The kinds that begin with permits only."""
-        return list(self._kinds)
-
-    def __len__(self) -> int:
-        """Permits that this worker holds."""
-        return sum(map(len, self._held.values()))
-
-    def holds(self, hint: Hint) -> bool:
-        return hint in self._held
-
-    async def take(self, waiting: Sequence[Begun]) -> list[Hint]:
-        """Which of these may begin. The others are parked; while a server is away they all are left to their leases."""
-        wanted = {begun.hint: wanted_by(begun, self._kinds[begun.kind]) for begun in waiting}
-        try:
-            answers = await self._ask(wanted)
-            full = [(begun.due, answer) for begun in waiting if (answer := answers[begun.hint]) is not None]
-            await self._dispatcher.park([(due, name) for due, name in full if due is not None], PARK_SECONDS)
-        except (*REDIS_AWAY, *TRY_AGAIN) as error:  # what began beside these must start, whatever becomes of them
-            log.warning("permits cannot be taken; their jobs wait", jobs=len(waiting), error=str(error))
-            return []
-        granted = [begun.hint for begun in waiting if answers[begun.hint] is None]
-        self._held |= {hint: wanted[hint] for hint in granted}
-        return granted
-
-    async def renew(self) -> None:
-        """Tell of all that is held: also to a Redis that has forgotten."""
-        if not self._held:
-            return
-        async with self._redis.pipeline(transaction=False) as pipe:
-            seconds, micros = await self._redis.time()
-            until = seconds * 1000 + micros // 1000 + self._lease_ms
-            for hint, permits in self._held.items():
-                for permit in permits:
-                    pipe.zadd(permit.key, {member_of(hint): until})
-            await pipe.execute()
-
-    async def give_back(self, hints: Iterable[Hint]) -> None:
-        """These deliveries are over, or did not begin; who waits for their permits is told."""
-        returned = {hint: permits for hint in hints if (permits := self._held.pop(hint, None)) is not None}
-        if not returned:
-            return
-        try:
-            async with self._redis.pipeline(transaction=False) as pipe:
-                for hint, permits in returned.items():
-                    for permit in permits:
-                        pipe.zrem(permit.key, member_of(hint))
-                await pipe.execute()
-            await self._dispatcher.unpark(Counter(permit.key for permits in returned.values() for permit in permits))
-        except REDIS_AWAY as error:
-            log.debug("permits were left to run out", error=str(error))
-
-    async def _ask(self, wanted: dict[Hint, tuple[Permit, ...]]) -> dict[Hint, str | None]:
+    async def ask(self, wanted: Mapping[Hint, Sequence[Permit]]) -> dict[Hint, str | None]:
         """For each: None where all its permits are taken now, else the key of one that is not to be had."""
         places = {permit: 0 for permits in wanted.values() for permit in permits}
         keys = [SINCE_KEY]
@@ -133,12 +69,90 @@ class Permits:
             for (hint, permits), reply in zip(wanted.items(), replies, strict=True)
         }
 
+    async def renew(self, held: Mapping[Hint, Sequence[Permit]]) -> None:
+        """Tell of what is held: also to a Redis that has forgotten."""
+        async with self._redis.pipeline(transaction=False) as pipe:
+            seconds, micros = await self._redis.time()
+            until = seconds * 1000 + micros // 1000 + self._lease_ms
+            for hint, permits in held.items():
+                for permit in permits:
+                    pipe.zadd(permit.key, {member_of(hint): until})
+            await pipe.execute()
+
+    async def drop(self, returned: Mapping[Hint, Sequence[Permit]]) -> None:
+        async with self._redis.pipeline(transaction=False) as pipe:
+            for hint, permits in returned.items():
+                for permit in permits:
+                    pipe.zrem(permit.key, member_of(hint))
+            await pipe.execute()
+
     async def _limit(self, permit: Permit) -> int:
         try:
             return await self._policy.permits(permit.tenant_id, permit.name)
         except LookupError as error:  # a kind's slip, or an older job's input: it must not stop the worker
             log.warning("a permit without a limit is granted to everybody", permit=permit.name, error=str(error))
             return UNLIMITED
+
+
+class Permits:
+    """One worker's permits: what it takes, renews and gives back."""
+
+    def __init__(
+        self,
+        kinds: Iterable[JobKind],
+        redis: ArqRedis,
+        dispatcher: Dispatcher,
+        policy: TenantPolicy,
+        *,
+        lease: float,
+        heartbeat: float,
+    ) -> None:
+        self._kinds = {kind.name: kind for kind in kinds}
+        self._sets = PermitSets(redis, policy, lease=lease, heartbeat=heartbeat)
+        self._dispatcher = dispatcher
+        self._held: dict[Hint, tuple[Permit, ...]] = {}
+
+    @property
+    def gated(self) -> Sequence[str]:
+        """The kinds that begin with permits only."""
+        return list(self._kinds)
+
+    def __len__(self) -> int:
+        """Permits that this worker holds."""
+        return sum(map(len, self._held.values()))
+
+    def holds(self, hint: Hint) -> bool:
+        return hint in self._held
+
+    async def take(self, waiting: Sequence[Begun]) -> list[Hint]:
+        """Which of these may begin. The others are parked; while a server is away they all are left to their leases."""
+        wanted = {begun.hint: wanted_by(begun, self._kinds[begun.kind]) for begun in waiting}
+        try:
+            answers = await self._sets.ask(wanted)
+            full = [(begun.due, answer) for begun in waiting if (answer := answers[begun.hint]) is not None]
+            await self._dispatcher.park([(due, name) for due, name in full if due is not None], PARK_SECONDS)
+        except (*REDIS_AWAY, *TRY_AGAIN) as error:  # what began beside these must start, whatever becomes of them
+            log.warning("permits cannot be taken; their jobs wait", jobs=len(waiting), error=str(error))
+            return []
+        granted = [begun.hint for begun in waiting if answers[begun.hint] is None]
+        self._held |= {hint: wanted[hint] for hint in granted}
+        return granted
+
+    async def renew(self) -> None:
+        """Tell of all that is held: also to a Redis that has forgotten."""
+        if self._held:
+            await self._sets.renew(self._held)
+
+    async def give_back(self, hints: Iterable[Hint]) -> None:
+        """These deliveries are over, or did not begin; who waits for their permits is told."""
+        returned = {hint: permits for hint in hints if (permits := self._held.pop(hint, None)) is not None}
+        if not returned:
+            return
+        try:
+            await self._sets.drop(returned)
+            await self._dispatcher.unpark(Counter(permit.key for permits in returned.values() for permit in permits))
+        except REDIS_AWAY as error:
+            log.debug("permits were left to run out", error=str(error))
 
 
 def wanted_by(begun: Begun, kind: JobKind) -> tuple[Permit, ...]:

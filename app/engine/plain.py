@@ -47,6 +47,7 @@ class PlainWorker(Worker):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, handle_signals=False, **kwargs)
         self._ends: Batcher[PlainEnd, None] = Batcher(self._write_ends, max_batch=200)
+        self._returned: set[str] = set()  # over, but for what is written of their ends: their slots are free
 
     def start_plain(self, job: PlainJob) -> asyncio.Task[None]:
         if (running := self.tasks.get(job.job_id)) is not None:  # our own lease ran out; the next extension renews it
@@ -62,7 +63,28 @@ class PlainWorker(Worker):
             # A hook or Redis failed, not the job. Its lease runs out, and the job comes again.
             log.exception("a plain job could not be finished", arq_job=job.job_id)
         finally:
+            self._returns(job)
+            self._returned.discard(job.job_id)
             self.tasks.pop(job.job_id, None)
+            self.on_plain(returned=False)
+
+    @property
+    def running_plain(self) -> int:
+        """Plain jobs that hold a slot."""
+        return len(self.tasks) - len(self._returned)
+
+    @property
+    def unwritten_plain(self) -> int:
+        """Plain jobs whose ends Redis does not have yet."""
+        return len(self._returned)
+
+    def on_plain(self, *, returned: bool) -> None:
+        """For whoever claims: a plain job has returned, and its slot is free; or it is through with everything."""
+
+    def _returns(self, job: PlainJob) -> None:
+        if job.job_id not in self._returned:
+            self._returned.add(job.job_id)
+            self.on_plain(returned=True)
 
     async def _perform(self, job: PlainJob) -> None:
         call = Call(tries=job.tries)
@@ -87,6 +109,7 @@ class PlainWorker(Worker):
         again, success, result = await self._call(job, call, function, ctx)
         if self.on_job_end:
             await self.on_job_end(ctx)
+        self._returns(job)
         if again is None:
             await self._end(job, call, function, result, success=success, began=began)
         else:

@@ -48,6 +48,7 @@ from app.kit.waker import Waker
 
 RECONNECT = Backoff(first=0.1, cap=2.0)
 IDLE_WAIT = 0.5  # seconds that one blocking read may last: who enqueues without ringing is heard then
+ABORTS_EVERY = 0.1  # seconds between two looks at which plain jobs somebody wants to abort
 BUSY_WAIT = 0.5  # seconds after which a worker without room looks about anyway
 LAST_WORDS = 10.0  # seconds in which a draining worker may still write its ends
 
@@ -100,6 +101,7 @@ class Runtime(PlainWorker):
         self._errands = errands
         self._changed = Waker()  # a slot is free, an end is written, work has come, or the worker is to stop
         self._draining = False
+        self._aborts_at = 0.0
         self._aside = Aside()
         self.meter = meter or Meter(options.version)
         self._metrics = metrics = WorkerMetrics(self.meter, queue, runnables)
@@ -180,7 +182,7 @@ class Runtime(PlainWorker):
 
     @property
     def load(self) -> int:
-        return len(self._inflight) + len(self.tasks)
+        return len(self._inflight) + self.running_plain
 
     @property
     def claiming(self) -> bool:
@@ -244,7 +246,8 @@ class Runtime(PlainWorker):
     async def _poll_iteration(self) -> None:
         """One round: cron, claim, begin, or wait for a reason to look again."""
         await self.heart_beat()
-        if self.job_tasks:
+        if self.job_tasks and time.monotonic() >= self._aborts_at:
+            self._aborts_at = time.monotonic() + ABORTS_EVERY
             await self._cancel_aborted_jobs()
         heard = self._bell.heard()
         if self._intake.holds_suspects and not self.load:
@@ -257,7 +260,7 @@ class Runtime(PlainWorker):
             return
         claimed = await self._claim(room, heard)
         for job in claimed.plain:
-            self.start_plain(job).add_done_callback(self._plain_over)
+            self.start_plain(job)
         self._claims.fetch_ahead(self._options.slots)
         await self._intake.take(claimed.hints)
         if claimed or heard:
@@ -289,7 +292,9 @@ class Runtime(PlainWorker):
 
     def _is_reserved(self) -> bool:
         """Free slots are not to be filled now."""
-        return self._control.paused or self._intake.holds_suspects or self._inflight.wants_quiet(self._options.slots)
+        slots = self._options.slots
+        lags = self.unwritten_plain > 2 * slots
+        return self._control.paused or self._intake.holds_suspects or self._inflight.wants_quiet(slots) or lags
 
     async def _pause(self, seconds: float) -> None:
         """Wait out a failure; a drain ends it."""
@@ -313,8 +318,9 @@ class Runtime(PlainWorker):
         if self._permits is not None and self._permits.holds(hint):
             self._aside.start(self._permits.give_back([hint]))
 
-    def _plain_over(self, _: asyncio.Task[None]) -> None:
-        self._claims.slot_freed()
+    def on_plain(self, *, returned: bool) -> None:
+        if returned:
+            self._claims.slot_freed()
         self._changed.set()
 
     def _lease_lost(self, old: UUID, new: UUID) -> None:

@@ -8,12 +8,13 @@ for first = 8, #ARGV, 4000 do
     redis.call('ZREM', leases, unpack(ARGV, first, math.min(first + 3999, #ARGV)))
 end
 
-local hints, plain = {}, {}
+local hints, plain, scores = {}, {}, {}
 local function take(member, score)
     if string.sub(member, 1, #ledgered) == ledgered then
         hints[#hints + 1] = member
     else
-        plain[#plain + 1] = {member, score}
+        plain[#plain + 1] = member
+        scores[member] = score
     end
 end
 
@@ -70,28 +71,43 @@ while want > 0 do
 end
 if V then redis.call('HSET', turns, 'V', string.format('%.17g', V)) end
 
-for first = 1, #hints, 2000 do
+-- Many arguments in one call: each call from here costs as much as most of what it does.
+local function in_parts(members, act)
+    for first = 1, #members, 2000 do act({unpack(members, first, math.min(first + 1999, #members))}) end
+end
+
+local function put_under_leases(members)
     local pairs_ = {}
-    for i = first, math.min(first + 1999, #hints) do
+    for _, member in ipairs(members) do
         pairs_[#pairs_ + 1] = now + lease
-        pairs_[#pairs_ + 1] = hints[i]
+        pairs_[#pairs_ + 1] = member
     end
     redis.call('ZADD', leases, unpack(pairs_))
 end
+
 -- ARQ's own clients tell a plain job's state by its in-progress key; its payload and its count of tries come along.
 local jobs = {}
 local aborts = #plain > 0 and redis.call('ZCARD', ARGV[7]) or 0
-for _, job in ipairs(plain) do
-    redis.call('ZADD', leases, now + lease, job[1])
-    redis.call('SET', ARGV[4] .. job[1], '1', 'PX', lease)
-    local tries = redis.call('INCR', ARGV[6] .. job[1])
-    if tries == 1 then redis.call('EXPIRE', ARGV[6] .. job[1], 88400) end
-    jobs[#jobs + 1] = job[1]
-    jobs[#jobs + 1] = tostring(job[2])
-    jobs[#jobs + 1] = redis.call('GET', ARGV[5] .. job[1])
-    jobs[#jobs + 1] = tries
-    jobs[#jobs + 1] = aborts > 0 and redis.call('ZREM', ARGV[7], job[1]) or 0
+local function hand_over(members)
+    put_under_leases(members)
+    local payloads = {}
+    for i, member in ipairs(members) do payloads[i] = ARGV[5] .. member end
+    payloads = redis.call('MGET', unpack(payloads))
+    for i, member in ipairs(members) do
+        redis.call('SET', ARGV[4] .. member, '1', 'PX', lease)
+        local tries = 1
+        if not redis.call('SET', ARGV[6] .. member, '1', 'EX', 88400, 'NX') then
+            tries = redis.call('INCR', ARGV[6] .. member)
+        end
+        jobs[#jobs + 1] = member
+        jobs[#jobs + 1] = tostring(scores[member])
+        jobs[#jobs + 1] = payloads[i]
+        jobs[#jobs + 1] = tries
+        jobs[#jobs + 1] = aborts > 0 and redis.call('ZREM', ARGV[7], member) or 0
+    end
 end
+in_parts(hints, put_under_leases)
+in_parts(plain, hand_over)
 
 if redis.call('EXISTS', ready) == 0 then redis.call('DEL', wake) end  -- what they called for is taken
 
