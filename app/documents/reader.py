@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager, nullcontext
+from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from app.documents.failures import DocumentFailure
 from app.documents.limits import DEFAULT, Limits
+from app.documents.ocr.memory import PageMemory, recognise_once
 from app.documents.ocr.service import OcrService
 from app.documents.sandbox.run import Bitmap, Cells, Progress, SourceFile, run
 from app.documents.values import AnswerKey, OcrMode, Paper, ScoreSheets
 
-Gate = Callable[[], AbstractAsyncContextManager[Any]]
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -23,7 +22,7 @@ async def quiet(_step: str, _done: int, _of: int) -> None:
 
 
 class Reader:
-    """`ocr_gate` is entered around each recognised page: where a tenant's permits are taken."""
+    """`pages` remember what was recognised of the same files before."""
 
     def __init__(self, limits: Limits = DEFAULT) -> None:
         self.limits = limits
@@ -35,12 +34,10 @@ class Reader:
         *,
         ocr_mode: OcrMode = "auto",
         on_progress: Progress = quiet,
-        ocr_gate: Gate = nullcontext,
+        pages: PageMemory | None = None,
     ) -> Paper:
         """The questions of a paper; its files are its parts, in their order."""
-        return await self._read(
-            Paper, "paper", files, {"ocr_mode": ocr_mode}, on_progress=on_progress, ocr_gate=ocr_gate
-        )
+        return await self._read(Paper, "paper", files, {"ocr_mode": ocr_mode}, on_progress=on_progress, pages=pages)
 
     async def parse_scores(
         self,
@@ -49,11 +46,11 @@ class Reader:
         selected: str | None = None,
         ocr_mode: OcrMode = "auto",
         on_progress: Progress = quiet,
-        ocr_gate: Gate = nullcontext,
+        pages: PageMemory | None = None,
     ) -> ScoreSheets:
         """Students and their marks, by the recommended candidate or by the one that a teacher selected."""
         options = {"ocr_mode": ocr_mode, "selected": selected}
-        return await self._read(ScoreSheets, "scores", files, options, on_progress=on_progress, ocr_gate=ocr_gate)
+        return await self._read(ScoreSheets, "scores", files, options, on_progress=on_progress, pages=pages)
 
     async def parse_answers(
         self,
@@ -61,11 +58,11 @@ class Reader:
         *,
         ocr_mode: OcrMode = "auto",
         on_progress: Progress = quiet,
-        ocr_gate: Gate = nullcontext,
+        pages: PageMemory | None = None,
     ) -> AnswerKey:
         """The key that stands in files of its own."""
         return await self._read(
-            AnswerKey, "answers", files, {"ocr_mode": ocr_mode}, on_progress=on_progress, ocr_gate=ocr_gate
+            AnswerKey, "answers", files, {"ocr_mode": ocr_mode}, on_progress=on_progress, pages=pages
         )
 
     async def close(self) -> None:
@@ -79,11 +76,12 @@ class Reader:
         options: dict[str, Any],
         *,
         on_progress: Progress,
-        ocr_gate: Gate,
+        pages: PageMemory | None,
     ) -> Model:
         async def recognise(bitmap: Bitmap, cells: Cells) -> list[dict[str, Any]]:
-            async with ocr_gate():
+            if pages is None:
                 return await self.ocr.recognise(bitmap, cells)
+            return await recognise_once(self.ocr, pages, bitmap, cells)
 
         found = await run(task, files, options, limits=self.limits, recognise=recognise, on_progress=on_progress)
         try:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from app.engine.turns import Turns
 from app.kit.db import Database
 from app.kit.metrics import Meter
 from app.llm.config import ProviderConfig
@@ -24,6 +25,7 @@ class Supplies:
     llm_at: Callable[[str, str, str | None], ProviderConfig]  # a tenant's: base URL, model, key
     storage: Storage
     meter: Meter  # of this process
+    turns: Turns  # permits for a part of a job
 
 
 class Models:

@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 import pytest_asyncio
 
+from app.documents.sandbox.run import SourceFile
+from app.engine.outcomes import Fail
 from app.engine.runtime import Runtime
 from app.kit import json
+from app.kit.db import Connection
+from app.workloads.exam.reading import read_exam
+from app.workloads.uploads.models import Upload
+from app.workloads.uploads.parsing import Work
 from tests.corpus.documents import hostile
 from tests.corpus.documents.papers import ALL, STYLES, make_paper
 from tests.corpus.documents.sheets import Book, absent_and_exempt, out_of_in_header, total_only, unlabelled
 from tests.corpus.documents.writers import pdf, word, workbook
 from tests.support.chat import ended, listen
 from tests.support.deployment import Deployment, serve_worker
-from tests.support.exams import LETTERS, codes, confirm, draft_of, edit, key, marks, paper, parsed, upload
+from tests.support.exams import FORM, LETTERS, codes, confirm, draft_of, edit, key, marks, paper, parsed, upload
+from tests.support.files import everything_in
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session", autouse=True)
@@ -174,6 +183,24 @@ async def test_hostile_files_end_in_a_clear_failure_and_the_next_exam_is_served(
     assert len(draft["questions"]) == 4
 
 
-async def test_a_key_alone_is_no_exam(api: httpx.AsyncClient) -> None:
-    job = await ended(api, await upload(api, key(), exam_id="keyless"), within=60.0)
-    assert (job["status"], job["error"]) == ("failed", "no_files")
+async def test_a_key_alone_is_no_exam(api: httpx.AsyncClient, deployment: Deployment, ledger: Connection) -> None:
+    async def kept() -> tuple[list[str], int]:
+        jobs = await ledger.fetchval("select count(*) from jobs where kind = 'exam.parse'")
+        return everything_in(deployment.files / "demo" / "exams"), jobs
+
+    before = await kept()
+    answer = await api.post("/v1/exams/uploads", files=[key()], data=FORM | {"exam_id": "keyless"})
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_form")
+    [error] = answer.json()["errors"]
+    assert error["pointer"] == "/body/paper_files"
+    assert "paper_files or score_files" in error["detail"]
+    assert await kept() == before
+
+
+async def test_a_key_alone_that_came_in_all_the_same_is_refused_by_the_job() -> None:
+    """An earlier release let it in, and its job may still wait."""
+    sources = {"answer_files": [SourceFile("key.txt", Path("key.txt"))]}
+    nothing: Any = None
+    with pytest.raises(Fail) as refused:
+        await read_exam(Work(Upload(form={}), None, sources, pages=nothing, ctx=nothing, tools=nothing))
+    assert refused.value.code == "no_files"

@@ -81,6 +81,7 @@ TRIALS = UploadKind(
     form=TrialForm,
     record_id=lambda form: form.trial_id if isinstance(form, TrialForm) else None,
     file_fields={"paper_files": True, "score_files": False},
+    essential=("paper_files",),
     draft=TrialDraft,
     edit=TrialEdit,
     renewed=frozenset({"questions"}),

@@ -11,6 +11,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from functools import partial
 from typing import Any
 
+from arq.connections import ArqRedis
 from arq.worker import func
 
 from app import __version__
@@ -59,7 +60,7 @@ async def open_runtime(name: str, settings: Settings) -> AsyncIterator[Runtime]:
         )
         runtime = Runtime(
             name,
-            await _runnables(registry, workload, settings, database, stack, meter=meter),
+            await _runnables(registry, workload, settings, database, stack, shared=shared, meter=meter),
             plain_functions(workload),
             database=database,
             redis=redis,
@@ -92,6 +93,7 @@ async def _runnables(
     database: Database,
     stack: AsyncExitStack,
     *,
+    shared: ArqRedis,
     meter: Meter,
 ) -> dict[str, Runnable]:
     """The queue's job functions; its own get the tools that it opens, the shared ones need none."""
@@ -99,7 +101,8 @@ async def _runnables(
     if workload.tools is not None:
         from app.core.supplies import build_supplies  # noqa: PLC0415 - only queues with tools load what these need
 
-        tools = await stack.enter_async_context(resolve(workload.tools)(build_supplies(settings, database, meter)))
+        supplies = build_supplies(settings, database, shared, meter)
+        tools = await stack.enter_async_context(resolve(workload.tools)(supplies))
         functions |= {kind.name: partial(functions[kind.name], tools=tools) for kind in workload.kinds}
     return {kind.name: Runnable(kind, functions[kind.name]) for kind in registry.kinds_of(workload.name).values()}
 

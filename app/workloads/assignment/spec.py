@@ -19,6 +19,7 @@ WORKLOAD = Workload(
             max_attempts=3,
             permits=("ocr",),
             lanes=False,
+            reach="app.workloads.uploads.people:reach",
             describes="app.workloads.assignment.describing:describe",
             public=False,
         ),

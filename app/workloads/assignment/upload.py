@@ -22,6 +22,7 @@ ASSIGNMENTS = UploadKind(
     form=AssignmentForm,
     record_id=_record_id,
     file_fields={"files": True, "answer_files": False},
+    essential=("files",),
     draft=AssignmentDraft,
     edit=AssignmentEdit,
     renewed=frozenset(),  # an assignment has one reading: what a teacher corrected stays

@@ -35,7 +35,10 @@ async def _paper(work: Work) -> Paper | None:
     if not files:
         return None
     return await work.reader.parse_paper(
-        files, ocr_mode=work.form["ocr_mode"], on_progress=work.between("extract_paper", 10, 35)
+        files,
+        ocr_mode=work.form["ocr_mode"],
+        pages=work.pages,
+        on_progress=work.between("extract_paper", 10, 35),
     )
 
 
@@ -48,6 +51,7 @@ async def _sheets(work: Work) -> ScoreSheets | None:
         files,
         selected=work.selected,
         ocr_mode=work.form["ocr_mode"],
+        pages=work.pages,
         on_progress=work.between("parse_scores", 35, 45),
     )
 
@@ -58,9 +62,9 @@ async def _key(work: Work) -> tuple[AnswerKey | None, list[Notice]]:
     files = work.sources("answer_files")
     if not files:
         return None, []
-    progress = work.between("extract_answers", 45, 60)
+    progress, mode = work.between("extract_answers", 45, 60), work.form["ocr_mode"]
     try:
-        return await work.reader.parse_answers(files, ocr_mode=work.form["ocr_mode"], on_progress=progress), []
+        return await work.reader.parse_answers(files, ocr_mode=mode, pages=work.pages, on_progress=progress), []
     except DocumentFailure as failure:
         detail = f"The answer key was not read: {failure}. {failure.cure}"
         return None, [Notice(code=failure.code, detail=detail, file=failure.file)]

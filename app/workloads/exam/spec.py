@@ -20,6 +20,7 @@ WORKLOAD = Workload(
             permits=("ocr",),
             lanes=False,
             public=False,
+            reach="app.workloads.uploads.people:reach",
             describes="app.workloads.exam.describing:describe",
         ),
     ),

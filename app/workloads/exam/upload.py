@@ -23,6 +23,7 @@ EXAMS = UploadKind(
     form=ExamForm,
     record_id=_exam_id,
     file_fields={"paper_files": False, "score_files": False, "answer_files": False},
+    essential=("paper_files", "score_files"),  # a key says what is right, and not of what
     draft=ExamDraft,
     edit=ExamEdit,
     renewed=frozenset({"students", "score_schema"}),

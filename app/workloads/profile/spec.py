@@ -21,6 +21,7 @@ WORKLOAD = Workload(
             lanes=False,
             placement="app.workloads.profile.placement:place",
             alongside="app.workloads.profile.placement:keep_update",
+            reach="app.workloads.profile.placement:reach",
         ),
     ),
     concurrency=20,

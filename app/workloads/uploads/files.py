@@ -2,6 +2,7 @@
 
 exams/<job_id>/sources/01.pdf    as it arrived
 exams/<job_id>/attempts/2/...    what the second delivery of that job's parse wrote
+exams/<job_id>/recognised/...    what was recognised of the sources' pages, for the next reading
 exams/<job_id>/job.json          the job in words, for people and backups
 """
 
@@ -40,6 +41,9 @@ class Place(NamedTuple):
 
     def source(self, stored: str) -> str:
         return f"{self.folder}/sources/{stored}"
+
+    def recognised(self, page: str) -> str:
+        return f"{self.folder}/recognised/{page}.json"
 
     def attempt(self, number: int) -> str:
         return f"{self.folder}/attempts/{number}"

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 from uuid import UUID
@@ -31,7 +31,7 @@ BATCH_QUESTIONS = 20
 BATCH_CHARACTERS = 12_000  # of material in one call; what a small model still reads with care
 LONGEST_QUESTION = 2_000
 MOST_CALLS = 15
-PATIENCE = 240.0  # seconds for all calls of one parse
+PATIENCE = 240.0  # seconds for all calls of one parse, and for waiting its turn before each
 MOST_POINTS = 5
 LONG_ANSWER = 4  # letters from which an answer within a longer one is the same, said at more length
 DOUBTFUL = 0.6  # the confidence, at most, of a question that the model reads otherwise
@@ -50,6 +50,8 @@ The material is the questions of one paper, a passage each; its title is the que
 The first three are your own judgement; answer and score are only what is written."""
 
 _LANGUAGES: Mapping[str, Language] = {"en": "en", "zh": "zh"}  # `auto`: the model sees it
+
+Turn = Callable[[], AbstractAsyncContextManager[None]]
 
 log = get_logger(__name__)
 
@@ -95,8 +97,9 @@ class Advice:
 class Filler:
     """One parse's conversation with a model, within its bounds; `used` sums up what it cost."""
 
-    def __init__(self, provider: Extractor, name: str, language: Language | None) -> None:
+    def __init__(self, provider: Extractor, name: str, language: Language | None, turn: Turn) -> None:
         self._provider = provider
+        self._turn = turn
         self._told = f"\n{LANGUAGES[language]}" if language is not None else ""
         self.name = name
         self.model: str | None = None
@@ -113,11 +116,14 @@ class Filler:
             self.failure = f"the document needs more than {MOST_CALLS} calls"
             return None
         self.calls += 1
+        waiting = True
         try:
-            async with asyncio.timeout_at(self._deadline):
+            async with asyncio.timeout_at(self._deadline), self._turn():
+                waiting = False
                 extracted = await self._provider.extract(shape, task=task + self._told, material=tuple(material))
         except TimeoutError:
-            self.failure = f"it did not answer within {PATIENCE:.0f} seconds"
+            late = "was not free for it" if waiting else "did not answer"
+            self.failure = f"it {late} within {PATIENCE:.0f} seconds"
             return None
         except ProviderError as error:
             self.failure = str(error)
@@ -145,7 +151,7 @@ async def filling(work: Work) -> AsyncIterator[Filler | None]:
         if not isinstance(provider, Extractor):
             yield None
             return
-        filler = Filler(provider, _name(provider), _LANGUAGES.get(work.form["language"]))
+        filler = Filler(provider, _name(provider), _LANGUAGES.get(work.form["language"]), work.turn)
         try:
             yield filler
         finally:

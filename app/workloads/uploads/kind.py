@@ -32,6 +32,7 @@ class UploadKind:
     form: type[BaseModel]  # the fields beside the files
     record_id: Callable[[BaseModel], str | None]  # from the form: the client's id; None: the server makes one
     file_fields: Mapping[str, bool]  # field -> whether it must have a file
+    essential: Sequence[str]  # the fields of which one, at least, must have a file: the others only add to these
     draft: type[BaseModel]  # the document that GET .../draft answers with
     edit: type[BaseModel]  # what PUT .../draft may change: a section a field, each optional; others are ignored
     renewed: frozenset[str]  # sections whose edits a new parse throws away

@@ -20,6 +20,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.documents.failures import DocumentFailure
+from app.documents.ocr.memory import PageMemory
 from app.documents.reader import Reader
 from app.documents.sandbox.run import Progress, SourceFile
 from app.engine.context import JobContext
@@ -33,7 +34,10 @@ from app.workloads.uploads.files import Place, sources_of
 from app.workloads.uploads.jobfile import copy_job
 from app.workloads.uploads.kind import UploadKind
 from app.workloads.uploads.models import Upload
+from app.workloads.uploads.recognised import Recognised
 from app.workloads.uploads.tools import Tools
+
+MODEL_CALLS = "llm_total"  # the permit that a chat's reply takes too
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,7 @@ class Work:
     upload: Upload
     selected: str | None  # the score schema that the sheet is to be read by
     files: Mapping[str, Sequence[SourceFile]]  # by the form's field, in the order they were sent
+    pages: PageMemory  # what was recognised of them before
     ctx: JobContext
     tools: Tools
 
@@ -69,6 +74,10 @@ class Work:
     def model(self) -> AbstractAsyncContextManager[Provider]:
         """The model that the tenant is answered by. The local one cannot fill in forms: see `uploads/filling`."""
         return self.tools.models.lend(self.ctx.tenant_id)
+
+    def turn(self) -> AbstractAsyncContextManager[None]:
+        """Around each call of the model: it counts with all others that the tenant makes at a time."""
+        return self.tools.turns.taken(self.ctx, MODEL_CALLS)
 
     async def progress(self, step: str, percent: int) -> None:
         await self.ctx.progress(percent, step)
@@ -117,10 +126,11 @@ async def _load(ctx: JobContext) -> Upload:
 
 
 async def _read(ctx: JobContext, tools: Tools, kind: UploadKind, read: Read, upload: Upload) -> Parsed:
+    pages = Recognised(tools.storage, ctx.tenant_id, Place(kind.path, upload.job_id))
     async with _opened(kind, upload, tools) as files:
         failpoint("parse.opened")
         try:
-            parsed = await read(Work(upload, ctx.input.get("selected"), files, ctx, tools))
+            parsed = await read(Work(upload, ctx.input.get("selected"), files, pages, ctx, tools))
         except DocumentFailure as failure:
             raise Fail(failure.code, f"{failure}. {failure.cure}") from failure
     failpoint("parse.read")

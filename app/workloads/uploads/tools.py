@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from app.documents.reader import Reader
+from app.engine.turns import Turns
 from app.kit.db import Database
 from app.storage.port import Storage
 from app.workloads.supplies import Models, Supplies
@@ -21,13 +22,14 @@ class Tools:
     models: Models
     storage: Storage
     database: Database
+    turns: Turns
 
 
 @asynccontextmanager
 async def open_tools(supplies: Supplies) -> AsyncIterator[Tools]:
     reader, models = Reader(), Models(supplies)
     try:
-        yield Tools(reader, models, supplies.storage, supplies.database)
+        yield Tools(reader, models, supplies.storage, supplies.database, supplies.turns)
     finally:
         await models.close()
         await reader.close()

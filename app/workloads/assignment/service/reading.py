@@ -22,6 +22,7 @@ async def read_assignment(work: Work) -> Parsed:
     paper = await work.reader.parse_paper(
         work.sources("files"),
         ocr_mode=work.form["ocr_mode"],
+        pages=work.pages,
         on_progress=work.between("extract", EXTRACT, PARSE),
     )
     await work.progress("parse", PARSE)
@@ -40,6 +41,7 @@ async def _read_key(work: Work) -> AnswerKey:
         return await work.reader.parse_answers(
             work.sources("answer_files"),
             ocr_mode=work.form["ocr_mode"],
+            pages=work.pages,
             on_progress=work.between("parse", PARSE, FILL),
         )
     except DocumentFailure as failure:

@@ -24,9 +24,10 @@ def check_form(kind: UploadKind, texts: Mapping[str, Sequence[str]], with_files:
     repeated = [name for name, found in given.items() if len(found) > 1 and name not in several]
     lacking = [name for name, required in kind.file_fields.items() if required and name not in have]
     problems = [problem(name, "Sent more than once") for name in repeated]
-    if not have and not lacking:
-        lacking = list(kind.file_fields)[:1]
     problems += [problem(name, "A file is required") for name in lacking]
+    if not lacking and not have.intersection(kind.essential):
+        fields_named = " or ".join(kind.essential)
+        problems.append(problem(kind.essential[0], f"A file is required in {fields_named}; others only add to these"))
     try:
         form = kind.form.model_validate(values)
     except ValidationError as error:

@@ -16,7 +16,11 @@ def form_schema(kind: UploadKind) -> dict[str, Any]:
         for name, required in kind.file_fields.items()
     }
     required = [*schema.get("required", ()), *(name for name, needed in kind.file_fields.items() if needed)]
-    return {"type": "object", "properties": fields | files, "required": required, "additionalProperties": False}
+    form = {"type": "object", "properties": fields | files, "required": required, "additionalProperties": False}
+    if any(kind.file_fields[name] for name in kind.essential):
+        return form
+    choices = [{name: files[name] | {"minItems": 1}} for name in kind.essential]
+    return form | {"anyOf": [{"type": "object", "properties": each, "required": [*each]} for each in choices]}
 
 
 def _in_a_form(schema: dict[str, Any]) -> dict[str, Any]:
