@@ -36,6 +36,7 @@ class Claims:
         self._fetched_at = 0.0
         self._fetching: asyncio.Task[Claimed] | None = None
         self._more = False  # the last claim got all that it asked for
+        self._soon_free = 0.0  # slots, within the next moment
         self._freed = 0  # slots, since `_counted_from`
         self._counted_from = time.monotonic()
 
@@ -53,14 +54,14 @@ class Claims:
             return self._ahead.cut(room)
         return await self._claim(room)
 
-    def fetch_ahead(self, slots: int) -> None:
-        """As many more as slots become free in a moment, by how many did in the last."""
+    def fetch_ahead(self, want: int) -> None:
+        """So many more, if as many slots become free in a moment, by how many did in the last; for fewer it is not
+        worth a call."""
         now = time.monotonic()
-        if (elapsed := now - self._counted_from) < AHEAD or not self._more or self._fetching is not None or self._ahead:
-            return
-        want = min(slots, int(self._freed * AHEAD / elapsed))
-        self._freed, self._counted_from = 0, now
-        if want == slots:  # for fewer it is not worth a call
+        if (elapsed := now - self._counted_from) >= AHEAD:
+            self._soon_free = self._freed * AHEAD / elapsed
+            self._freed, self._counted_from = 0, now
+        if self._soon_free >= want and self._more and self._fetching is None and not self._ahead:
             self._fetching = asyncio.create_task(self._claim(want))
 
     async def let_go(self, *, older_than: float = 0.0) -> None:

@@ -26,6 +26,7 @@ from app.kit.redis import REDIS_AWAY
 BELL = "homeroom:events"  # Pub/Sub crosses database numbers, so the channel carries the product's name
 STREAM_LENGTH = 10_000
 STREAM_LIFE_MS = 3_600_000
+APART = 0.002  # seconds between two scripts of one process: no reader notices, and each costs as much as ten events
 MAX_BATCH = 256  # events in one script: it holds Redis for a few milliseconds at most
 PATIENCE = 2.0  # seconds that anybody waits for Redis to take news
 
@@ -61,7 +62,7 @@ class EventLog:
     def __init__(self, redis: ArqRedis) -> None:
         self._redis = redis
         self._append = redis.register_script(read_script("append_events"))
-        self._news: Batcher[Event, None] = Batcher(self._tell, max_batch=MAX_BATCH)
+        self._news: Batcher[Event, None] = Batcher(self._tell, max_batch=MAX_BATCH, apart=APART)
 
     async def append(self, events: Iterable[Event]) -> None:
         """Write these events, in one round trip; one that an earlier attempt tells too late is refused."""

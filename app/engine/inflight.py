@@ -50,7 +50,7 @@ class InFlight:
         finisher: Finisher,
         *,
         metrics: WorkerMetrics,
-        on_over: Callable[[Hint], None],
+        on_over: Callable[[Hint, float], None],  # and how long it ran
     ) -> None:
         self._runnables = runnables
         self._hands = hands
@@ -118,7 +118,7 @@ class InFlight:
         finally:
             run.shield()
             del self._runs[delivery]
-            self._on_over(delivery.hint)
+            self._on_over(delivery.hint, time.monotonic() - run.began)
         if context.ended is not None:
             ending = Ending(delivery, End.DONE)
         self._metrics.ran(delivery.kind, ending.end.value if ending else DROPPED, time.monotonic() - run.began)

@@ -19,6 +19,7 @@ from arq.utils import ms_to_datetime, timestamp_ms
 from arq.worker import Function, JobExecutionFailed, Retry, RetryJob, Worker
 
 from app.engine.dispatch import Dispatcher, PlainEnd, PlainJob
+from app.engine.pace import Pace
 from app.kit.batching import Batcher
 from app.kit.logging import get_logger
 from app.kit.redis import REDIS_AWAY
@@ -47,6 +48,7 @@ class PlainWorker(Worker):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, handle_signals=False, **kwargs)
         self._ends: Batcher[PlainEnd, None] = Batcher(self._write_ends, max_batch=200)
+        self.pace = Pace()
         self._returned: set[str] = set()  # over, but for what is written of their ends: their slots are free
 
     def start_plain(self, job: PlainJob) -> asyncio.Task[None]:
@@ -105,8 +107,9 @@ class PlainWorker(Worker):
         }
         if self.on_job_start:
             await self.on_job_start(ctx)
-        began = timestamp_ms()
+        began, started = timestamp_ms(), time.monotonic()
         again, success, result = await self._call(job, call, function, ctx)
+        self.pace.ran(time.monotonic() - started)
         if self.on_job_end:
             await self.on_job_end(ctx)
         self._returns(job)

@@ -258,10 +258,11 @@ class Runtime(PlainWorker):
         if room <= 0 or self._is_reserved():
             await self._wait_for_room()
             return
-        claimed = await self._claim(room, heard)
+        part = self.pace.part(self._options.slots)
+        claimed = await self._claim(min(room, part), heard)
         for job in claimed.plain:
             self.start_plain(job)
-        self._claims.fetch_ahead(self._options.slots)
+        self._claims.fetch_ahead(part)
         await self._intake.take(claimed.hints)
         if claimed or heard:
             return
@@ -311,8 +312,9 @@ class Runtime(PlainWorker):
             *self._claims.members(),
         ]
 
-    def _over(self, hint: Hint) -> None:
+    def _over(self, hint: Hint, seconds: float) -> None:
         """A run has ended: its slot is free, and so are its permits."""
+        self.pace.ran(seconds)
         self._claims.slot_freed()
         self._changed.set()
         if self._permits is not None and self._permits.holds(hint):

@@ -1,7 +1,7 @@
 """Group commit: while one batch is in flight the next one gathers.
 
-There is no timer, so an idle system adds no latency, and a busy one shares its round trips and its flushes. A batch
-that fails because of one item is halved until only that item fails.
+An idle system adds no latency, and a busy one shares its round trips and its flushes. A batch that fails because of one
+item is halved until only that item fails.
 """
 
 from __future__ import annotations
@@ -32,11 +32,14 @@ class Batcher(Generic[T, R]):
         run: Callable[[Sequence[T]], Awaitable[Sequence[R]]],
         *,
         max_batch: int = 500,
+        apart: float = 0.0,
         culprit_errors: tuple[type[Exception], ...] = (),
         then: Callable[[Sequence[R]], Awaitable[None]] | None = None,
     ) -> None:
         self._run = run
         self._max_batch = max_batch
+        self._apart = apart  # seconds at least between two flights, for what may wait that long and is dear alone
+        self._next_at = 0.0
         self._culprit_errors = culprit_errors  # errors of one item's own making: halve and isolate
         self._then = then
         self._waiting: deque[tuple[T, asyncio.Future[R]]] = deque()
@@ -66,12 +69,20 @@ class Batcher(Generic[T, R]):
     async def _fly(self) -> None:
         try:
             while self._waiting:
+                if self._apart:
+                    await self._keep_apart()
                 size = min(len(self._waiting), self._max_batch)
                 batch = [self._waiting.popleft() for _ in range(size)]
                 # A caller that gave up before its item was sent takes the item along.
                 await self._settle([entry for entry in batch if not entry[1].cancelled()])
         finally:
             self._flight = None
+
+    async def _keep_apart(self) -> None:
+        loop = asyncio.get_running_loop()
+        if (wait := self._next_at - loop.time()) > 0:
+            await asyncio.sleep(wait)
+        self._next_at = loop.time() + self._apart
 
     async def _settle(self, batch: Waiting[T, R]) -> None:
         if not batch:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from dataclasses import replace
+from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
@@ -91,6 +92,23 @@ async def test_a_finished_job_whose_stream_expired_is_told_from_the_ledger_witho
     world = World(row("failed", 1))
     assert await told(world.feed().frames()) == ["0-1 queued", "* started", "* failed"]
     assert world.looks == 0  # beyond the one before it began
+
+
+async def test_a_start_that_the_ledger_knows_first_is_told_with_the_streams_id() -> None:
+    begun = replace(row("processing", 1), updated_at=datetime.now(UTC))
+    world = World(begun)
+    async with aclosing(world.feed().frames()) as frames:
+        await anext(frames)
+        asyncio.get_running_loop().call_later(0.005, world.goes_on, None, STARTED)
+        assert _name(await anext(frames)) == "2-0 started"
+        world.goes_on(row("failed", 1), FAILED)
+        assert await told(frames) == ["4-0 failed"]
+
+
+async def test_a_start_that_the_stream_never_tells_is_told_from_the_ledger_a_moment_later() -> None:
+    world = World(replace(row("processing", 1), updated_at=datetime.now(UTC)))
+    async with aclosing(world.feed().frames()) as frames:
+        assert [_name(await anext(frames)) for _ in range(2)] == ["0-1 queued", "* started"]
 
 
 async def test_a_job_past_retention_ends_the_response() -> None:

@@ -192,3 +192,23 @@ async def test_an_aftermath_that_fails_takes_no_answer_away(store: Store) -> Non
     assert await batching.submit(3) == 6
     await asyncio.sleep(0)
     assert await batching.submit(4) == 8
+
+
+async def test_flights_that_are_kept_apart_carry_what_came_meanwhile() -> None:
+    flights: list[list[int]] = []
+
+    async def run(items: Sequence[int]) -> list[int]:
+        flights.append(list(items))
+        return list(items)
+
+    batcher: Batcher[int, int] = Batcher(run, apart=0.2)
+    assert await batcher.submit(0) == 0  # who is alone waits for nobody
+    loop = asyncio.get_running_loop()
+    first = loop.time()
+    later = []
+    for number in range(1, 6):
+        later.append(batcher.enqueue(number))
+        await asyncio.sleep(0.01)
+    assert await asyncio.gather(*later) == [1, 2, 3, 4, 5]
+    assert flights == [[0], [1, 2, 3, 4, 5]]
+    assert loop.time() - first >= 0.15

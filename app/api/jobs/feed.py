@@ -6,6 +6,7 @@ import asyncio
 import re
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from app.engine.ledger.rows import JobRow
 from app.kit.redis import REDIS_AWAY
 
 ROW_SECONDS = 1.0  # between two looks at the ledger, which knows of the end even where the stream is silent
+FRESH = timedelta(seconds=10)  # since the row changed: a stream that is silent so far may just be about to speak
 QUIET_FACTOR = 16  # how much rarer the looks become, by and by, while Redis answers and nothing happens
 LATE_NEWS_SECONDS = 0.25  # that the stream gets to tell by itself what the row already knows
 KEEP_ALIVE_SECONDS = 10.0
@@ -109,7 +111,8 @@ class Feed:
     def _gives_time(self, row: JobRow, *, redis_answers: bool) -> bool:
         """A commit comes before its event: whether to let the stream, which has ids, tell of it first."""
         missing = self._story.is_behind(row) and not self._story.knows_end(row)
-        self._gave_time = missing and redis_answers and self._stream_spoke and not self._gave_time
+        may_speak = self._stream_spoke or datetime.now(UTC) - row.updated_at < FRESH
+        self._gave_time = missing and redis_answers and may_speak and not self._gave_time
         if self._gave_time:
             self._ask_at = time.monotonic() + LATE_NEWS_SECONDS
         return self._gave_time
