@@ -7,8 +7,7 @@ from collections import defaultdict
 from tests.corpus.documents.corpus import sheet_cases, text_cases
 from tests.corpus.documents.direct import paper_of, sheets_of
 from tests.corpus.documents.measure import FIELDS, Tally, compare_paper, compare_sheet
-
-TEXT_F1, TEXT_EXACT, MARKS_EXACT, SILENT = 0.97, 0.95, 0.99, 0.01
+from tests.corpus.documents.targets import MARKS_EXACT, SILENT, TEXT_EXACT, TEXT_F1
 
 
 def test_papers_with_text_are_read_as_well_as_promised() -> None:

@@ -65,6 +65,11 @@ class Numbering:
 
         return re.sub(r"%([1-9])", number, pattern)
 
+    def is_bullet(self, paragraph: Any) -> bool:
+        number_id, level = self._place(paragraph)
+        found = self._levels.get(self._abstract_of.get(number_id or "", ""), {}).get(level)
+        return found is not None and found[0] == "bullet"
+
     def _count(self, number_id: str, abstract: str, level: int) -> list[int | None]:
         counts = self._counts[abstract]
         if number_id not in self._restarted:

@@ -14,6 +14,11 @@ QUESTION_START = re.compile(
     r"^\s*Q(?:uestion)?\s*\d{1,3}\b|^\s*[（(]?\d{1,3}\s*[.、．)）]|^\s*第\s*\d+\s*题|^[一二三四五六七八九十]+、"
 )
 OPTION_START = re.compile(r"^\s*[（(]?[A-H]\s*[.、．)）:：]")
+HEADING = re.compile(
+    r"^\W*(?:(?:section|part)\s+\w{1,3}\b|(?:answers?|answer\s+key|key|solutions?)\W*$|(?:参考|标准)?答案|[一二三四五六七八九十]+、)",
+    re.IGNORECASE,
+)
+TALLER, APART = 1.15, 1.6
 MIN_COLUMN_ROWS = 4
 FULL_COLUMN_ROWS = 15
 GUTTER_FROM, GUTTER_TO = 0.35, 0.65
@@ -134,9 +139,10 @@ def _regions(pieces: list[Piece], width: float) -> list[list[Piece]]:
     across: list[Piece] = []
     for row in rows_of(pieces):
         if any(piece.x0 < gutter < piece.x1 for piece in row):
-            regions += [left, right]
+            left, heading = _heading_apart(left, right)
+            regions += [left, right] if left or right else []
             left, right = [], []
-            across += row
+            across += [*heading, *row]
             continue
         if across:
             regions.append(across)
@@ -145,6 +151,20 @@ def _regions(pieces: list[Piece], width: float) -> list[list[Piece]]:
         right += [piece for piece in row if piece.x0 >= gutter]
     regions += [across, left, right] if across else [left, right]
     return [region for region in regions if region]
+
+
+def _heading_apart(left: list[Piece], right: list[Piece]) -> tuple[list[Piece], list[Piece]]:
+    """A heading above lines that run across the page stands in its left half, yet ends the columns."""
+    rows = rows_of(left)
+    if len(rows) < MIN_COLUMN_ROWS or not right or rows[-1][0].y0 < max(piece.y1 for piece in right):
+        return left, []
+    last = rows[-1][0]
+    pitch = median(after[0].middle - before[0].middle for before, after in pairwise(rows))
+    tall = last.height > TALLER * median(row[0].height for row in rows)
+    apart = last.middle - rows[-2][0].middle > APART * pitch
+    if last.figure or OPTION_START.match(last.text) or not (tall or apart or HEADING.match(last.text)):
+        return left, []
+    return [piece for row in rows[:-1] for piece in row], rows[-1]
 
 
 def _gutter(pieces: list[Piece], width: float) -> float | None:

@@ -19,6 +19,7 @@ class Line:
     score: float = 1.0  # how sure the recogniser was; 1 for text that was never a picture
     heading: bool = False
     figure: bool = False
+    bullet: bool = False  # an item of a list that has dots and no numbers
     ends: bool = False  # stops well before the right edge of its column: a paragraph ends with it
     cells: list[str] = field(default_factory=list)  # when the line is a row of a table
 

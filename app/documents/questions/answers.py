@@ -9,25 +9,34 @@ from app.documents.questions.points import take_points
 from app.documents.questions.wording import is_blank, tidy
 
 ANSWER_WORD = (
-    r"(?:(?:correct|model|sample|expected|suggested)\s+)?answers?(?:\s+key)?|ans\.?|key"
+    r"(?:(?:correct|right|model|sample|expected|suggested)\s+)?answers?(?:\s+key)?|ans\.?|key"
     r"|(?:正确|参考|标准)?答案(?:为|是)?"
 )
 SOLUTION_WORD = (
     r"(?:worked\s+|model\s+|sample\s+)?solutions?|explanations?|rationale|reasoning|working|feedback|analysis"
     r"|(?:试题)?(?:答案)?解析|分析|详解|解答|点评|解题(?:过程|思路)|评分标准"
 )
+OTHER_WORD = (
+    r"(?:我的|你的|学生|考生)答案|(?:your|student'?s?|given)\s+answer|难易?度|知识点|考点|题目?来源|difficulty|topic"
+)
 LABEL = re.compile(
     rf"""(?:
           [【\[](?:(?P<boxed_answer>{ANSWER_WORD})|(?P<boxed_solution>{SOLUTION_WORD}))[】\]]\s*[:：]?
         | (?:^|(?<=\n)|(?<=\s)|(?<=[.。;；?？）)]))[ \t]*
           (?:(?P<answer>{ANSWER_WORD})|(?P<solution>{SOLUTION_WORD}))\s*[:：]
+        | (?:(?<=\n)|^)[ \t]*
+          (?:(?P<other>{OTHER_WORD})|(?P<stated_answer>(?:the\s+)?(?:correct|right)\s+answers?\s+(?:is|are)))\s*[:：]
+        | (?:(?<=\n)|^)[ \t]*(?P<dashed_answer>ans(?:wer)?)\.?
+          (?:\s*[-–—=]\s*|\s+(?=[(（]?[A-H1-8][)）]?[.]?[ \t]*(?:\n|$)))
         | (?:(?<=\n)|^)(?:(?P<bare_answer>答)|(?P<bare_solution>解|证明))\s*[:：]
         )[ \t]*""",
     re.IGNORECASE | re.VERBOSE,
 )
+WORKED = re.compile(r"^\W*(?:(?:worked|model|sample)\s+)?solutions?\W*$|^\W*(?:解|解答)\W*$", re.IGNORECASE)
 LETTERS = re.compile(
     r"^[（(\[]?\s*([A-H](?:\s*[,，、;；/&和]?\s*(?:and\s+)?[A-H])*)\s*[）)\]]?(?=\s*(?:$|[.。．、,，;；:：)）\n—-]|\s))"
 )
+SMALL_LETTERS = re.compile(r"[a-h](?:(?:\s*[,，、;/&]\s*(?:and\s+)?|\s+and\s+)[a-h])+\.?")
 LETTER_WITH_TEXT = re.compile(r"^[（(\[]?\s*([a-hA-H])\s*[）)\].．、:：]")
 
 
@@ -36,6 +45,7 @@ class Answered:
     text: str
     answer: str | None = None
     solution: str | None = None
+    worked: str | None = None  # the solution, where it is one and no comment on one
 
 
 def take_answer(text: str) -> Answered:
@@ -47,12 +57,14 @@ def take_answer(text: str) -> Answered:
     ends = [label.start() for label in labels[1:]] + [len(text)]
     for label, end in zip(labels, ends, strict=True):
         said = text[label.end() : end].strip()
-        if is_blank(said):
+        if is_blank(said) or label["other"]:
             continue
-        if any(label[group] for group in ("answer", "boxed_answer", "bare_answer")):
+        if any(label[group] for group in ("answer", "boxed_answer", "stated_answer", "dashed_answer", "bare_answer")):
             found.answer = found.answer or said
         else:
             found.solution = f"{found.solution}\n{said}" if found.solution else said
+            if WORKED.search(label.group()):
+                found.worked = f"{found.worked}\n{said}" if found.worked else said
     return found
 
 
@@ -76,6 +88,9 @@ def choice_letters(answer: str, keys: list[str]) -> str | None:
         letters = "".join(sorted(set(re.findall("[A-H]", found.group(1)))))
         if all(letter in keys for letter in letters):
             return letters
+    listed = SMALL_LETTERS.fullmatch(answer)
+    if listed and all(letter.upper() in keys for letter in re.findall(r"\b[a-h]\b", answer)):
+        return "".join(sorted(set(re.findall(r"\b[a-h]\b", answer)))).upper()
     found = LETTER_WITH_TEXT.match(answer) or re.fullmatch(r"([a-h])", answer)
     if found and found.group(1).upper() in keys:
         return found.group(1).upper()

@@ -8,8 +8,10 @@ from itertools import pairwise
 
 from app.documents.extract.furniture import without_furniture
 from app.documents.extract.lines import GAP, Line
+from app.documents.extract.question_rows import unrolled
 from app.documents.questions.key import HEADER, find_key, key_lines
-from app.documents.questions.marks import STYLES, Mark, Style, chain, marks_of
+from app.documents.questions.marks import PATTERNS, STYLES, Mark, Style, chain, marks_of
+from app.documents.questions.points import LABELLED, take_labelled_points, take_points
 from app.documents.questions.sections import INSTRUCTIONS, Section, is_heading, kind_in
 from app.documents.questions.wording import normalise
 
@@ -19,7 +21,9 @@ SHARED = re.compile(
     re.IGNORECASE,
 )
 OPTION = re.compile(r"^\s*[（(]?A\s*[.．、)）:：]")
+TASK = re.compile(r"^\W*(?:task|exercise|activity)\s+\d{1,2}\b", re.IGNORECASE)
 FEWEST_BARE = 3
+ASKING = ("?", "？", ":", "：")
 TITLE_LENGTH = 120
 TITLE = re.compile(
     r"试卷|试题|考试|测试|测验|作业|练习|\b(?:test|exam(?:ination)?|quiz|paper|assignment|homework|worksheet|midterm|final|assessment)\b",
@@ -35,6 +39,9 @@ class Block:
     section: Section | None
     context: list[Line] = field(default_factory=list)
     filled: bool = False  # its number was only found because its neighbours were
+    told: str | None = None  # the answer that stands before its number
+    followed_by: str | None = None  # the heading of a passage that is no part of it
+    worth: float | None = None  # what a line above it says it is worth
     before_gap: bool = False  # the next number is missing: its question may be in these lines
 
 
@@ -48,7 +55,7 @@ class Cut:
 
 
 def cut_paper(lines: list[Line]) -> Cut:
-    lines = without_furniture([replace(line, text=normalise(line.text)) for line in lines])
+    lines = without_furniture([replace(line, text=normalise(line.text)) for line in unrolled(lines)])
     style = _main_style(lines)
     key_at = len(lines)
     marks = _chain_of(lines, style)
@@ -68,8 +75,17 @@ def _headings(lines: list[Line], style: Style) -> list[int]:
     return [
         at
         for at, line in enumerate(lines)
-        if is_heading(line, chinese_is_main=style == "chinese") and not _goes_on(lines, at)
+        if (is_heading(line, chinese_is_main=style == "chinese") or (style != "word" and TASK.match(line.text)))
+        and not _goes_on(lines, at)
+        and not (not line.heading and _is_lone_number(lines, at, style))
     ]
+
+
+def _is_lone_number(lines: list[Line], at: int, style: Style) -> bool:
+    """Where the number stands by itself in the line before, this line is what it asks."""
+    before = next((line.text for line in reversed(lines[:at]) if take_labelled_points(line.text)[1].strip()), "")
+    number = PATTERNS[style].match(before)
+    return number is not None and not take_points(before[number.end() :])[1].strip(" ()[]-–—")
 
 
 def _goes_on(lines: list[Line], at: int) -> bool:
@@ -83,18 +99,36 @@ def _main_style(lines: list[Line]) -> Style:
     titled = [mark for mark in marks_of(lines, "chinese") if kind_in(lines[mark.at].text)]
     if len(titled) * 2 > lengths["chinese"]:
         lengths["chinese"] = 0  # 一、选择题 opens a section
+    tasks = sum(bool(TASK.match(line.text)) for line in lines)
+    if tasks == lengths["word"] and lengths["dot"] >= 2 * tasks:
+        lengths["word"] = 0  # Task 1 opens a section, too
     if lengths["word"] and (lengths["word"] > 1 or lengths["dot"] <= 1):
         return "word"
     for style in ("dot", "close"):
-        if lengths[style] > 1:
+        if lengths[style] > 1 and not (style == "dot" and _are_instructions(lines, lengths)):
             return style
     if lengths["chinese"] > 1:
         return "chinese"
     if lengths["paren"] > 1:
         return "paren"
-    if lengths["bare"] >= FEWEST_BARE:
+    if lengths["bare"] >= FEWEST_BARE or (lengths["bare"] > 1 and _set_apart(lines)):
         return "bare"
     return max(STYLES, key=lambda style: (lengths[style] if style != "bare" else 0, -STYLES.index(style)))
+
+
+def _set_apart(lines: list[Line]) -> bool:
+    """A tab after each number."""
+    return all(GAP in lines[mark.at].text[: mark.end] for mark in _chain_of(lines, "bare"))
+
+
+def _are_instructions(lines: list[Line], lengths: dict[Style, int]) -> bool:
+    """1. Answer all questions. 2. ...: above questions that are numbered 1) 2) 3)."""
+    told = next((at for at, line in enumerate(lines) if INSTRUCTIONS.match(line.text)), None)
+    if told is None or lengths["close"] < lengths["dot"]:
+        return False
+    dots, closes = _chain_of(lines, "dot"), _chain_of(lines, "close")
+    between = any(closes[0].at < mark.at < closes[-1].at for mark in dots)
+    return told < dots[0].at < closes[0].at and closes[0].number == 1 and not between
 
 
 def _chain_of(lines: list[Line], style: Style) -> list[Mark]:
@@ -148,10 +182,13 @@ def _blocks(lines: list[Line], marks: list[Mark], style: Style, filled: set[Mark
     headings = set(_headings(lines, style))
     by_line = {mark.at: mark for mark in marks}
     target: list[Line] = []
+    worth: float | None = None
     group = 0
     for at, line in enumerate(lines):
         mark = by_line.get(at)
-        if mark is not None:
+        if _says_points_of_next(lines, at, by_line):
+            worth = take_labelled_points(line.text)[0]
+        elif mark is not None:
             if blocks and mark.number <= blocks[-1].number:
                 group += 1
                 shared.clear()
@@ -160,16 +197,33 @@ def _blocks(lines: list[Line], marks: list[Mark], style: Style, filled: set[Mark
             if section is not None:
                 section.blocks += 1
             context = shared.get(mark.number, [])
-            blocks.append(Block(mark.number, group, target, section, context, filled=mark in filled))
+            blocks.append(
+                Block(mark.number, group, target, section, context, filled=mark in filled, told=mark.told, worth=worth)
+            )
+            worth = None
         elif at in headings:
             sections.append(Section(line.text.strip(), len(sections) + 1, kind_in(line.text)))
             target = sections[-1].preamble
         elif span := _shared_span(line):
             target = [line]
             shared.update(dict.fromkeys(range(span[0], span[1] + 1), target))
+        elif blocks and target is blocks[-1].lines and _ends_question(line, target):
+            blocks[-1].followed_by = line.text.strip()
+            target = []
         else:
             target.append(line)
     return blocks, sections
+
+
+def _ends_question(line: Line, question: list[Line]) -> bool:
+    """A rubric, a note: whatever has a heading of its own, and asks nothing."""
+    return line.heading and any(one.text.strip() for one in question) and not line.text.rstrip().endswith(ASKING)
+
+
+def _says_points_of_next(lines: list[Line], at: int, by_line: dict[int, Mark]) -> bool:
+    """Points: 2, alone between an empty line and a number."""
+    apart = at == 0 or not lines[at - 1].text.strip()
+    return apart and at + 1 in by_line and bool(LABELLED.fullmatch(lines[at].text.strip()))
 
 
 def _shared_span(line: Line) -> tuple[int, int] | None:

@@ -15,7 +15,14 @@ CHINESE_NUMBERS = "一二三四五六七八九十"
 
 
 def notices(cut: Cut, questions: list[Question]) -> list[Notice]:
-    return [*_gaps(cut.blocks), *_counts(cut), *_unnumbered(cut.sections), *_doubts(questions), *_twice(questions)]
+    return [
+        *_gaps(cut.blocks),
+        *_left_out(cut.blocks),
+        *_counts(cut),
+        *_unnumbered(cut.sections),
+        *_doubts(questions),
+        *_twice(questions),
+    ]
 
 
 def _gaps(blocks: list[Block]) -> list[Notice]:
@@ -27,6 +34,17 @@ def _gaps(blocks: list[Block]) -> list[Notice]:
     if any(block.group for block in blocks):
         found.append(Notice(code="numbers_begin_again", detail="Numbers begin again; ids name the run, as in S2Q1."))
     return found
+
+
+def _left_out(blocks: list[Block]) -> list[Notice]:
+    return [
+        Notice(
+            code="passage_not_read",
+            detail=f"“{block.followed_by[:60]}” and what stands below it belong to no question.",
+        )
+        for block in blocks
+        if block.followed_by
+    ]
 
 
 def _counts(cut: Cut) -> list[Notice]:

@@ -24,10 +24,13 @@ from app.documents.questions.wording import joined, tidy
 
 HEADER = re.compile(
     r"^(?!\s*\d).{0,40}?(?:answer\s*(?:key|s)\b|answers?\s+(?:and|&)\s+\w+|(?:marking|mark)\s+(?:scheme|guide)|solutions?\b"
-    r"|(?:参考|标准|试题)?答案(?:(?:与|及|和)?\s*(?:解析|评分\w*|详解))?|key\s*$).{0,24}$",
+    r"|(?:参考|标准|试题)?答案(?!的|填|写|序号|代号|字母|涂)(?:(?:与|及|和)?\s*(?:解析|评分\w*|详解))?|keys?\s*$).{0,24}$",
     re.IGNORECASE,
 )
-LED = re.compile(r"^(?:answer\s*key|answers|key|(?:参考|标准)?答案)\s*[:：]?\s*(?=(?:Q|第)?\d)", re.IGNORECASE)
+LED = re.compile(
+    r"^(?:(?:参考|标准)?答案\s*[(（/]?\s*)?(?:answer\s*keys?|answers|keys?|(?<=案)|(?:参考|标准)?答案)\s*[)）]?\s*[:：]?\s*(?=(?:Q|第)?\d)",
+    re.IGNORECASE,
+)
 LONGEST_HEADER = 80
 FURTHEST = 12  # a key may leave out what has no short answer
 ONE = r"(?:[A-H]{1,8}(?![A-Za-z])|[TF](?![A-Za-z])|true|false|[√×✓✗✔✘]|正确|错误|对|错)"
@@ -68,7 +71,11 @@ def key_lines(lines: list[Line], at: int) -> list[Line]:
     """The key without its heading."""
     text = lines[at].text.strip()
     led = LED.match(text)
-    rest = [Line(text[led.end() :], lines[at].file, lines[at].page)] if led and START.match(text[led.end() :]) else []
+    rest = (
+        [Line(text[led.end() :], lines[at].file, lines[at].page)]
+        if led and (START.match(text[led.end() :]) or RUN.match(text[led.end() :]))
+        else []
+    )
     return rest + lines[at + 1 :]
 
 
@@ -245,6 +252,8 @@ def _entry(number: int, part: str, text: str) -> Entry:
     if LABEL.search(text):
         said = take_answer(text)
         answer, solution = said.answer or tidy(said.text), said.solution
+        if not answer and said.worked and "\n" not in said.worked:
+            answer, solution = tidy(said.worked), None  # 9. 解：x = 7
     else:
         answer, _, solution = (tidy(piece) for piece in text.partition("\n"))
     points, answer = take_points(answer)

@@ -33,7 +33,16 @@ CALCULATION = re.compile(
     re.IGNORECASE,
 )
 WORDS = re.compile(
-    r"^\W*(?:state|explain|describe|name|define|give\s+(?:a|one|two)\s+reasons?|why|说明|简述|写出|解释)", re.IGNORECASE
+    r"^\W*(?:state|explain|describe|name|define|give\s+(?:a|one|two)\s+reasons?|why|请?(?:说明|简述|写出|解释))",
+    re.IGNORECASE,
+)
+AMOUNT = re.compile(
+    r"(?:^|[.?!:]\s+|\n)(?:calculate|compute|work\s+out|solve|how\s+(?:much|far|fast|long))\b|(?:^|[。，：])(?:计算|求)",
+    re.IGNORECASE,
+)
+KIND_AND_POINTS = re.compile(
+    r"^\s*[（(\[【]([^）)\]】\d]{2,16}?)[，,、:：\s]+(\d{1,3}(?:\.\d)?)\s*(?:分|points?|pts?|marks?)\s*[）)\]】]\s*",
+    re.IGNORECASE,
 )
 EMPTY_BRACKETS = re.compile(r"[（(]\s*[）)]")
 
@@ -59,11 +68,25 @@ def _without_options(stem: str, answer: str | None, section: QuestionType | None
         return section  # its options are a picture
     if BLANK_RUN.search(stem):
         return "blank"
+    if section == "short" and AMOUNT.search(stem) and not WORDS.match(stem):
+        return "calculation"  # short answers and structured questions may be either
     if section == "short" or (section == "calculation" and not WORDS.match(stem)):
         return section
     if ESSAY.search(stem):
         return "essay"
     return "calculation" if CALCULATION.search(stem) else "short"
+
+
+def take_kind_with_points(text: str) -> tuple[float | None, str]:
+    """（单选题，3分） before a stem: what it is worth, and the stem without both."""
+    marked = KIND_AND_POINTS.match(text)
+    return (float(marked[2]), text[marked.end() :]) if marked and kind_in(marked[1]) else (None, text)
+
+
+def without_kind(stem: str) -> str:
+    """【单选题】 says what the question is, and is no part of what it asks."""
+    marked = re.match(r"^\s*(?:[【（]([^】）]{1,10}题)[】）]|\[([^\]]{1,10}题)\])\s*", stem)
+    return stem[marked.end() :] if marked and kind_in(marked.group(1) or marked.group(2)) else stem
 
 
 def type_said_in(text: str) -> QuestionType | None:

@@ -10,7 +10,7 @@ from app.documents.questions.key import parse_key
 from app.documents.questions.key_tables import Entry
 from app.documents.questions.kinds import type_with_answer
 from app.documents.questions.points import BRACKETED
-from app.documents.questions.question import read_block
+from app.documents.questions.question import chosen, read_block
 from app.documents.values import KeyEntry, Notice, Paper, Question
 
 OFTEN = 2
@@ -70,7 +70,7 @@ def _give(questions: list[Question], entry: Entry) -> bool:
 
 
 def _set(question: Question, entry: Entry, label: str) -> None:
-    answer = clean_answer(entry.answer, [option.key for option in question.options])
+    answer = chosen(clean_answer(entry.answer, [option.key for option in question.options]), question.options)
     if label and answer:  # parts of an answer to a question that has none
         question.answer = f"{question.answer}; {label}{answer}" if question.answer else f"{label}{answer}"
     elif question.answer is None:
@@ -89,7 +89,7 @@ def _key_notices(cut: Cut, questions: list[Question], unknown: list[Entry]) -> l
         for entry in unknown
     ]
     missing = [question for question in questions if question.answer is None]
-    if cut.key and missing and len(missing) < len(questions):
+    if cut.key and missing:
         found += [
             Notice(
                 code="question_without_key",

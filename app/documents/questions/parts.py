@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from app.documents.extract.numerals import from_roman, to_letter
+from app.documents.questions.answers import take_answer
 from app.documents.questions.options import LETTERS, take_options
 
 # The marks may stand at the start of a line, or after the end of a sentence.
@@ -20,7 +21,9 @@ FORMS: dict[str, re.Pattern[str]] = {
     "number_decimal": re.compile(r"(?:(?<=\n)|^)\s*\d{1,2}\.(\d{1,2})(?=\s+[^\d\s])\s*"),
     "circled": re.compile(START + r"([①-⑳])\s*"),
 }
-LOOSE = re.compile(r"(?:(?<=\s)|^|(?<=[;；，,。.]))[（(]?\s?([a-z]|\d{1,2}|[ivx]{1,5})\s?[）)]\s*")
+LOOSE = re.compile(
+    r"(?:(?<=\s)|^|(?<=[;；，,。.])|(?<=[\u4e00-\u9fff])(?=[（(]))[（(]?\s?([a-z]|\d{1,2}|[ivx]{1,5})\s?[）)]\s*"
+)
 FEWEST = 2
 POINTS = re.compile(r"\d\s*(?:分|points?|marks?|pts?)|\[\d{1,2}\]", re.IGNORECASE)
 
@@ -86,13 +89,13 @@ def _are_parts(form: str, parts: list[Part], text: str, *, choice: bool) -> bool
     texts = cut(text, parts)
     if form == "circled":
         return all(POINTS.search(piece) for piece in texts)
-    own_options = [take_options(piece).options for piece in texts]
+    own_options = [take_options(take_answer(piece).text).options for piece in texts]
     if own_options[-1] and not any(own_options[:-1]):  # statements, then the options that combine them
         return False
     if form.startswith("letter"):
         if choice and len(parts) <= len(LETTERS):
             return False
-        as_options = take_options(text, choice_expected=choice)
+        as_options = take_options(take_answer(text).text, choice_expected=choice)
         return (
             not as_options.options
             or any(option.key not in LETTERS for option in as_options.options)

@@ -17,14 +17,16 @@ WORDS: dict[QuestionType, tuple[str, ...]] = {
         r"more\s+than\s+one\s+(?:correct|answer)",
         r"one\s+or\s+more\s+(?:correct|answers?)",
     ),
-    "true_false": (r"判断|是非|true\s*(?:/|or|-|and)\s*false|\bT\s*/\s*F\b|right\s+or\s+wrong",),
+    "true_false": (r"判断|是非|判一判|true\s*(?:/|or|-|and)\s*false|\bT\s*/\s*F\b|right\s+or\s+wrong",),
     "single": (
-        r"(?<!非)选择题|单选|单项|multiple[\s-]+choice|single[\s-]+choice|choose\s+the\s+(?:best|correct)|\bMCQs?\b",
+        r"(?<!非)选择题|单选|单项|选一选|multiple[\s-]+choice|single[\s-]+choice|choose\s+the\s+(?:best|correct)|\bMCQs?\b",
     ),
-    "blank": (r"填空|fill[\s-]+(?:in|the)|completion|complete\s+the\s+(?:sentences?|blanks?)|cloze",),
+    "blank": (
+        r"填空|填一填|fill[\s-]+in|fill[\s-]+the[\s-]+(?:blank|gap|missing)|completion|complete\s+the\s+(?:sentences?|blanks?)|cloze",
+    ),
     "essay": (r"作文|写作|论述|书面表达|essays?|composition|\bwriting\b|extended\s+response|long[\s-]+answer",),
     "calculation": (
-        r"计算|解方程|解答题|应用题|calculations?|computations?|numerical|problem[\s-]+solving|word\s+problems",
+        r"计算|算一算|解方程|解答题|应用题|calculations?|computations?|numerical|problem[\s-]+solving|word\s+problems",
     ),
     "short": (
         r"简答|问答|实验题|探究|材料|阅读|名词解释|short[\s-]+(?:answer|response)|structured|free[\s-]+response",
@@ -40,9 +42,10 @@ NUMBERED = re.compile(
     rf"^(?:第\s*(?:{CHINESE}|[IVX]+|\d)\s*(?:部分|卷|大题|节)|{CHINESE}\s*[、.．:：]|[（(]{CHINESE}[）)]|[IVX]{{1,4}}\s*[.．、)]\s)"
 )
 LETTERED = re.compile(r"^[A-H]\s*[.．、)）:]\s+")
+LISTED = re.compile(r"^[\W_]*(?:\d|(?:[ivx]{1,4}|[a-z])\s?[.)）])")  # an item of a list, not a heading
 INSTRUCTIONS = re.compile(
     r"^\W*(?:(?:general\s+)?(?:instructions?|directions?|notes?)\b|(?:instructions?|information)\s+(?:to|for)\s+(?:students|candidates)"
-    r"|read\s+these\s+instructions|注意事项|考生(?:须知|注意)|答题(?:须知|说明)|说明)",
+    r"|read\s+these\s+instructions|(?:learning\s+)?(?:objectives?|goals|outcomes|aims)\W*$|materials\W*$|rules\W*$|(?:学习|教学)目标|注意事项|考生(?:须知|注意)|答题(?:须知|说明)|说明)",
     re.IGNORECASE,
 )
 LED = re.compile(r"^[A-Za-z][A-Za-z /-]{3,30}[:：]\s")
@@ -96,10 +99,11 @@ def is_heading(line: Line, *, chinese_is_main: bool) -> bool:  # noqa: PLR0911 -
     if NUMBERED.match(text):
         if re.match(rf"^{CHINESE}\s*[、.．:：]", text):
             return not chinese_is_main
-        return kind_in(text) is not None or text.startswith("第") or line.heading
+        worth = points_each(text) is not None
+        return kind_in(text) is not None or text.startswith("第") or line.heading or worth
     if LETTERED.match(text):
         return line.heading and kind_in(text) is not None
-    named = kind_in(text) is not None and not re.match(r"^\W*\d", text)
+    named = kind_in(text) is not None and not LISTED.match(text)
     if line.heading:
         return named or bool(re.search(r"\d\s*(?:分|points|marks)", text))
     if (

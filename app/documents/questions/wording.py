@@ -7,6 +7,12 @@ import re
 from app.documents.extract.lines import GAP, Line
 
 FULL_WIDTH = {code: code - 0xFEE0 for code in (*range(0xFF10, 0xFF1A), *range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B))}
+WIDEST_GAP = 40  # wider ones say nothing more, and cost time
+LONG_GAP = re.compile(rf"[ \u00a0\u3000\t]{{{WIDEST_GAP + 1},}}")
+KEYCAP = re.compile("([0-9])\ufe0f?\u20e3\\s*")
+CIRCLED = {ord("Ⓐ") + at: f"{chr(ord('A') + at)}. " for at in range(8)} | {
+    ord("ⓐ") + at: f"{chr(ord('A') + at)}. " for at in range(8)
+}
 SPACES = {ord("\u00a0"): " ", ord("\u3000"): "  ", ord("\u2003"): "  ", ord("\u2002"): " ", ord("\t"): GAP}
 WIDE = "\u2e80-\u303f\u3040-\u30ff\u3400-\u9fff\uff00-\uffef\u201c\u201d\u2018\u2019\u2026\u2014"
 BETWEEN_WIDE = re.compile(rf"(?<=[{WIDE}])[ ]+(?=[{WIDE}])")
@@ -15,7 +21,7 @@ FULL_LINE_WIDE = 30
 PAGED = (".pdf", ".png", ".jpg", ".jpeg", ".webp", ".bmp")
 TYPED = (".txt", ".md", ".markdown", ".tex")
 OPENS = re.compile(
-    r"[（(\[]?(?:[A-Ha-h]|\d{1,2}|[ivx]{1,4})\s?[.．、)）\]:：]|[①-⑳]|[【\[]|(?:answer|ans|solution|explanation|答案|解析|解)\b\s*[:：]",
+    r"[（(\[]?(?:[A-Ha-h]|\d{1,2}|[ivx]{1,4})\s?[.．、)）\]:：]|[①-⑳]|[【\[]|[A-Ha-h]\s?[-–—]\s|A\d{1,3}\s?[:：]|(?:answer|ans|solution|explanation|答案|解析|解)\b\s*[:：]",
     re.IGNORECASE,
 )
 ANSWER_SPACE = re.compile(
@@ -27,7 +33,8 @@ BLANK_RUN = re.compile(r"(?<![“\"「_])_{2,}|﹍{2,}|＿{2,}|\.{6,}|…{3,}")
 
 def normalise(text: str) -> str:
     """Digits and letters of one width; punctuation stays as it was written."""
-    return text.translate(FULL_WIDTH).translate(SPACES)
+    text = LONG_GAP.sub(" " * WIDEST_GAP, KEYCAP.sub(r"\1. ", text))
+    return text.translate(FULL_WIDTH).translate(CIRCLED).translate(SPACES)
 
 
 def joined(lines: list[Line]) -> str:

@@ -70,11 +70,20 @@ def _plans_at(table: Table, layout: Layout, top: int, height: int) -> list[Colum
     base.ids = [at for at, label in enumerate(labels) if label.role == "id"]
     base.classes = [at for at, label in enumerate(labels) if label.role == "class"]
     base.total = next((at for at, label in enumerate(labels) if label.role == "total"), None)
+    if base.total is None:
+        base.total = _score_of_all(labels)
     if not base.names and not base.ids:
         _guess_people(base)
     if not base.names and not base.ids:
         return []
     return [plan for plan in (_by_question(base), _by_subject(base), _long(base), _by_total(base)) if plan is not None]
+
+
+def _score_of_all(labels: list[Label]) -> int | None:
+    """“Score” beside columns of questions, and alone, is what they add up to."""
+    marks = [at for at, label in enumerate(labels) if label.role == "mark"]
+    questions = [at for at, label in enumerate(labels) if label.role == "question"]
+    return marks[0] if len(marks) == 1 and len(questions) > 1 else None
 
 
 def _labels(table: Table, top: int, height: int) -> list[Label] | None:
@@ -159,7 +168,7 @@ def _by_question(base: Columns) -> Columns | None:
             plan.maxima[name] = label.max_score
         elif label.bracket and not parts:
             plan.maxima[name] = float(label.bracket)
-    plan.unused = _unused(base, [*columns])
+    plan.unused = _unused(base, [*columns, *([] if base.total is None else [base.total])])
     return plan if len(columns) > 1 or base.total is not None or "q" in label_text(columns) else None
 
 

@@ -53,7 +53,7 @@ SUBTOTAL = _words(
     r"客观|主观|选择题?(?:总?得?分|小计)?$|填空题?(?:总?得?分|小计)?$|解答题?(?:总?得?分|小计)?$|小计|sub-?\s*total|第?[ⅠⅡI一二]+卷|objective|section|part\s+[A-Z]\b"
 )
 IGNORED = _words(
-    r"备注|说明|性别|日期|出生|手机|电话|remarks?|comments?|notes?|gender|sex|date|birth|e-?mail|phone|percent(?:age)?|%|状态|status|签名|学校|school|average|平均"
+    r"备注|说明|性别|日期|出生|手机|电话|remarks?|comments?|notes?|gender|sex|date|birth|e-?mail|phone|percent(?:age)?|%|状态|status|签名|学校|school|average|平均|^max(?:imum)?\.?\s*(?:points?|scores?|marks?)$"
 )
 SUBJECT = _words(
     r"^(语文|数学|英语|外语|物理|化学|生物|政治|道德与法治|思想?品?德?|历史|地理|科学|体育|音乐|美术|信息(?:技术)?|通用技术|理综|文综|综合"
@@ -62,13 +62,13 @@ SUBJECT = _words(
     r"\s*(?:成绩|分数|得分|scores?|marks?|paper)?\s*(?:[（(\[]?\s*/?\s*(\d{2,3})\s*(?:分|points?|marks?)?\s*[）)\]]?)?$"
 )
 QUESTION = _words(
-    r"^(?:Q(?:uestion)?|第|T|Item|题|Problem|Prob|P|\#)?\s*[.#_-]?\s*(?P<number>[1-9]\d{0,2})"
+    r"^(?:Q(?:uestion)?|第|T(?:ask)?|Item|题|Problem|Prob|P|Ex(?:ercise)?|\#)?\s*[.#_-]?\s*(?P<number>[1-9]\d{0,2})"
     r"(?P<part>(?:\s*[（(]\s*(?:[a-z]{1,4}|\d{1,2})\s*[）)]|\s?[a-z]{1,4}(?![a-z])|[-_.]\s?(?:\d{1,2}|[a-z]{1,3})(?!\d))*)"
     r"\s*题?\s*(?:[（(\[/]\s*(?:满分|max\.?|out\s+of|/)?\s*:?\s*(?P<max>\d{1,3}(?:\.\d+)?)\s*(?P<unit>分|points?|pts?\.?|marks?|m|p)?\s*[）)\]]?)?"
-    r"\s*(?:得分|score|marks?|分)?$"
+    r"\s*(?:得分|score|marks?|分|[（(]\d{4,}[）)])?$"
 )
 TITLED = _words(
-    r"^(?:Q(?:uestion)?|第)\s*(?P<number>[1-9]\d{0,2})\s*题?\b\s*[:：.-]?\s*[^\d\s(（].*?"
+    r"^(?:(?:Q(?:uestion)?|第)\s*|(?=\d{1,3}\s?[.:、)].*\[(?:score|points?)\]$))(?P<number>[1-9]\d{0,2})\s*题?\b\s*[:：.、)-]?\s*[^\d\s(（].*?"
     r"(?:[（(]\s*(?P<max>\d{1,3}(?:\.\d+)?)\s*(?:分|points?|pts?\.?|marks?)?\s*[）)])?$"
 )
 MAX_ROW = _words(
@@ -78,7 +78,8 @@ KEY_ROW = _words(r"^(?:(?:正确|参考|标准)?答案|(?:answer\s*)?key|correct
 FOOTER = _words(
     r"^(?:(?:班级|年级|全班|全体|总)?\s*(?:平均|均)\s*(?:分|值|得分)?|最\s*高\s*分?|最\s*低\s*分?|及格[率人]|优秀[率人]|得分率|难度|区分度|标准差|方差|中位数|合\s*计|总\s*计|人数|参考人数|应考|实考"
     r"|(?:class\s+|overall\s+|grand\s+)?(?:averages?|avg\.?|means?|median|mode|std\.?(?:\s*dev\.?)?|standard\s+deviation|variance|minimum|min\.?|highest|lowest|count|pass\s*rate"
-    r"|total|totals|sum|max\.?|maximum|difficulty|discrimination|n\s*=.*)|制表|审核|备注|注[:：]|notes?:|legend|printed|generated|签字)(?![a-z])",
+    r"|total|totals|sum|max\.?|maximum|difficulty|discrimination|n\s*=.*)|制表|审核|备注|注[:：]|notes?:|legend|printed|generated|签字|班主任|任课教师|制表人|(?:class\s+)?teacher(?:'?s)?|principal|head(?:master|mistress|teacher)|signature|signed"
+    r"|(?:prepared|checked|marked)\s+by)(?![a-z])",
 )
 
 

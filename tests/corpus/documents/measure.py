@@ -14,12 +14,14 @@ from tests.corpus.documents.sheets import Book
 
 SURE = 0.7  # below it, a teacher is asked to look
 ALIKE = 0.75
+RAISED = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹]+")
 FIELDS = ("stem", "options", "answer", "points", "type")
 
 
 def same(text: str | None) -> str:
     """Spaces and the width of characters are no difference."""
-    return re.sub(r"\s+|_+", "", unicodedata.normalize("NFKC", text or ""))
+    powers = RAISED.sub(r"^\g<0>", text or "")  # 10³ is 10^3, and not 103
+    return re.sub(r"\s+|_+", "", unicodedata.normalize("NFKC", powers))
 
 
 @dataclass
