@@ -99,15 +99,15 @@ async def settled(runtime: Runtime) -> None:
 
 def before_the_next_verdict(runtime: Runtime, change: Change) -> None:
     """The next begin that runs something commits as ever, and this happens before the worker hears of it."""
-    begin, changes = runtime._intake._beginner.begin, [change]
+    begin, changes = runtime._intake._beginner._begin, [change]
 
-    async def slow(hints: Sequence[Hint], *, alone: bool = False) -> list[Begun]:
-        answer = await begin(hints, alone=alone)
+    async def slow(hints: Sequence[Hint], *, alone: bool, gated: Sequence[str] = ()) -> list[Begun]:
+        answer = await begin(hints, alone=alone, gated=gated)
         if changes and any(each.delivery is not None for each in answer):
             await changes.pop()(answer)
         return answer
 
-    runtime._intake._beginner.begin = slow  # type: ignore[method-assign]
+    runtime._intake._beginner._begin = slow  # type: ignore[method-assign]
 
 
 async def runs(gate: Gate, hint: Hint) -> None:

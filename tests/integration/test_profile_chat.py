@@ -53,8 +53,8 @@ async def school(api: httpx.AsyncClient, deployment: Deployment, database: Datab
 
 async def material(database: Database, text: str, **who: Any) -> tuple[Source, ...]:
     request = ChatRequest.model_validate({"messages": [{"role": "user", "content": text}], **who})
-    async with database.session("demo") as session:
-        return await find_material(session, "demo", request, ())
+    async with database.tenant("demo") as connection:
+        return await find_material(connection, "demo", request, ())
 
 
 async def titles(database: Database, text: str, **who: Any) -> list[str]:
