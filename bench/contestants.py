@@ -16,7 +16,7 @@ class Contestant:
     worker: tuple[str, ...]  # arguments for its environment's python
     environment: Mapping[str, str] = field(default_factory=dict)
     noops: int = 20_000  # jobs of part A: as many as take two seconds or more
-    naps: int = 4_000  # jobs of part B; 0 for one that runs a single job at a time
+    naps: int = 10_000  # jobs of part B, five seconds at best; 0 for one that runs a single job at a time
     enqueues: int = 4_000  # jobs of part C
     pickups: int = 200  # jobs of part D
     gap: float = 0.015  # seconds at most between a job's begin and the next request of part D
@@ -49,7 +49,7 @@ PEERS = (
     _peer("saq", noops=10_000, kills=True),
     _peer("streaq", noops=6_000, kills=True),
     _peer("celery", _CELERY, noops=5_000, kills=True),
-    _peer("arq", noops=5_000, naps=1_000, pickups=40, gap=0.5, kills=True),
+    _peer("arq", noops=5_000, naps=2_000, pickups=40, gap=0.5, kills=True),
     _peer(
         "rq, SimpleWorker", library="rq", environment={"BENCH_WORKER": "simple"}, noops=1_500, naps=0, enqueues=2_000
     ),
