@@ -16,9 +16,7 @@ SOLUTION_WORD = (
     r"(?:worked\s+|model\s+|sample\s+)?solutions?|explanations?|rationale|reasoning|working|feedback|analysis"
     r"|(?:试题)?(?:答案)?解析|分析|详解|解答|点评|解题(?:过程|思路)|评分标准"
 )
-OTHER_WORD = (
-    r"(?:我的|你的|学生|考生)答案|(?:your|student'?s?|given)\s+answer|难易?度|知识点|考点|题目?来源|difficulty"
-)
+OTHER_WORD = r"(?:我的|你的|学生|考生)答案|(?:your|student'?s?|given)\s+answer|难易?度|知识点|考点|题目?来源|difficulty"
 LABEL = re.compile(
     rf"""(?:
           [【\[](?:(?P<boxed_answer>{ANSWER_WORD})|(?P<boxed_solution>{SOLUTION_WORD}))[】\]]\s*[:：]?
