@@ -69,7 +69,9 @@ def test_levels_are_words_however_they_are_written(given: str, kept: str | None)
     assert Requirements.model_validate({"class_level": given}).class_level == kept
 
 
-@pytest.mark.parametrize("fields", [{"preferences": ["G"]}, {"class_level": "brilliant"}, {"duration_minutes": 0}])
+@pytest.mark.parametrize(
+    "fields", [{"preferences": ["G"]}, {"preferences": [{}, []]}, {"class_level": "brilliant"}, {"duration_minutes": 0}]
+)
 def test_other_words_are_refused(fields: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         Requirements.model_validate(fields)

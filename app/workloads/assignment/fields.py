@@ -69,7 +69,7 @@ def class_level_of(value: Any) -> Any:
 def preferences_of(value: Any) -> Any:
     """Letters, for letters, words, or both as in `A basics`."""
     given = split(value)
-    return list(dict.fromkeys(map(_letter, given))) if isinstance(given, list) else given
+    return [_letter(each) for each in given] if isinstance(given, list) else given
 
 
 def _letter(value: Any) -> Any:
@@ -90,6 +90,10 @@ def split(value: Any) -> Any:
     return [part.strip() if isinstance(part, str) else part for part in parts if part not in ("", " ")]
 
 
+def each_once(values: list[str]) -> list[str]:
+    return list(dict.fromkeys(values))
+
+
 def emptied(value: Any) -> Any:
     """An empty field of a form is a field that was left out."""
     return None if isinstance(value, str) and not value.strip() else value
@@ -103,6 +107,7 @@ Moment: TypeAlias = Annotated[datetime.datetime, AfterValidator(in_utc)]
 StudentIds: TypeAlias = Annotated[
     list[StudentId],
     BeforeValidator(split),
-    AfterValidator(lambda ids: list(dict.fromkeys(ids))),
+    AfterValidator(each_once),
     Field(max_length=MOST_STUDENTS),
 ]
+Preferences: TypeAlias = Annotated[list[Preference], BeforeValidator(preferences_of), AfterValidator(each_once)]

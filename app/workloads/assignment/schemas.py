@@ -19,7 +19,7 @@ from app.workloads.assignment.fields import (
     Moment,
     Point,
     Points,
-    Preference,
+    Preferences,
     RecordId,
     Scope,
     ShortText,
@@ -27,7 +27,6 @@ from app.workloads.assignment.fields import (
     Text,
     class_level_of,
     emptied,
-    preferences_of,
     split,
 )
 
@@ -139,8 +138,7 @@ class Requirements(BaseModel):
     misconceptions: Annotated[list[ShortText], Field(max_length=30, description="At least 4")] = []
     duration_minutes: Annotated[int | None, Field(ge=1, le=600)] = None
     preferences: Annotated[
-        list[Preference],
-        BeforeValidator(preferences_of),
+        Preferences,
         Field(
             description="At least one of A basics, B stretch, C everyday use, D inquiry, E quiz, F learning by mistakes"
         ),

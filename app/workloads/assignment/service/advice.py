@@ -9,7 +9,7 @@ from pydantic import BaseModel, BeforeValidator, Field
 from app.documents.questions.sections import kind_in
 from app.documents.values import Paper
 from app.llm.port import Source
-from app.workloads.assignment.fields import ClassLevel, Preference, class_level_of, preferences_of
+from app.workloads.assignment.fields import ClassLevel, Preferences, class_level_of
 from app.workloads.assignment.service.requirements import MOST_CONCEPTS, missing_of
 from app.workloads.uploads.filling import (
     DOUBTFUL,
@@ -51,7 +51,7 @@ class RequirementsAdvice(BaseModel):
     typical_problem: str | None = None
     misconceptions: list[str] = Field(default_factory=list)
     duration_minutes: Annotated[int | None, Field(ge=1, le=600)] = None
-    preferences: Annotated[list[Preference], BeforeValidator(preferences_of)] = Field(default_factory=list)
+    preferences: Preferences = Field(default_factory=list)
     extra_constraints: str | None = None
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from app.documents.values import Paper
 from app.kit.words import language_of
-from app.workloads.assignment.fields import class_level_of, preferences_of
+from app.workloads.assignment.fields import class_level_of, each_once, preferences_of
 from app.workloads.assignment.service.requirements import FEWEST_CONCEPTS, MOST_CONCEPTS
 from app.workloads.uploads.knowledge import Known, most_frequent
 from app.workloads.uploads.labels import LONGEST_TEXT, before_questions, points_in
@@ -194,7 +194,7 @@ def _minutes(text: str) -> int | None:
 
 
 def _letters(value: str) -> list[str]:
-    return [letter for letter in preferences_of(value) if letter in ("A", "B", "C", "D", "E", "F")]
+    return [letter for letter in each_once(preferences_of(value)) if letter in ("A", "B", "C", "D", "E", "F")]
 
 
 def _first(pattern: re.Pattern[str], text: str) -> str | None:
