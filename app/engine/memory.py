@@ -19,7 +19,7 @@ from app.engine.ledger.finish import End, Ended, Ending
 from app.engine.ledger.lanes import LANE_RETRY_SECONDS
 from app.engine.ledger.losses import COMMON
 from app.engine.ledger.newjob import Accepted, Answer, LaneFull, LaneKey, NewJob
-from app.engine.ledger.rows import TERMINAL, Due, Hint, JobRow
+from app.engine.ledger.rows import TERMINAL, Due, Hint, JobRow, LanePlace
 from app.kit import json
 from app.kit.errors import ConfigurationError
 from app.kit.ids import uuid7
@@ -171,7 +171,7 @@ class MemoryLanes:
         job = self._add(new, lane.next_seq)
         lane.next_seq += 1
         lane.last = (new.fingerprint, new.job_id, self._now())
-        return Accepted(replace(job.row), dispatchable=live == 0)
+        return Accepted(replace(job.row), place=LanePlace.of_newcomer(live))
 
     def _debounced(self, lane: _Lane, new: NewJob) -> _Job | None:
         """The job that came last, where this is the same request once more, and soon enough."""

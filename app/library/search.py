@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import asyncpg
+
 from app.kit.db import Connection
 from app.library.documents import Hit, Viewer
 from app.library.shelf import words_of
@@ -50,28 +52,45 @@ where e.extname = 'vector' and has_schema_privilege(n.oid, 'usage')
 """
 
 
-async def search(connection: Connection, tenant_id: str, query: str, viewer: Viewer, *, limit: int = 6) -> list[Hit]:
-    """The passages that speak about the query, best first; none where nothing does."""
-    query = query[:LONGEST_QUERY]
-    spaced, paired = words_of(query)
-    if not spaced and not paired:
-        return []
-    letters = vector_of(query)
-    schema: str | None = await connection.fetchval(_EXTENSION_SCHEMA)
-    nearness = _BY_SQL if schema is None else _BY_EXTENSION.format(schema=schema)
-    found = await connection.fetch(
-        _SEARCH.format(nearness=nearness),
-        tenant_id,
-        " ".join(spaced),
-        " | ".join(f"'{pair}'" for pair in paired),  # letters alone: nothing to escape
-        viewer.role == "teacher",
-        viewer.class_name,
-        viewer.student_id,
-        FEWEST_SHARED,
-        limit,
-        *(_filled_places(letters) if schema is None else (letters,)),
-    )
-    return [Hit(**{**row, "knowledge_points": tuple(row["knowledge_points"])}) for row in found]
+class Search:
+    """Where the extension is, is asked once: a question costs one statement."""
+
+    def __init__(self) -> None:
+        self._asked = False
+        self._schema: str | None = None
+
+    async def find(
+        self, connection: Connection, tenant_id: str, query: str, viewer: Viewer, *, limit: int = 6
+    ) -> list[Hit]:
+        """The passages that speak about the query, best first; none where nothing does."""
+        query = query[:LONGEST_QUERY]
+        spaced, paired = words_of(query)
+        if not spaced and not paired:
+            return []
+        schema = await self._extension_schema(connection)
+        letters = vector_of(query)
+        try:
+            found = await connection.fetch(
+                _SEARCH.format(nearness=_BY_SQL if schema is None else _BY_EXTENSION.format(schema=schema)),
+                tenant_id,
+                " ".join(spaced),
+                " | ".join(f"'{pair}'" for pair in paired),  # letters alone: nothing to escape
+                viewer.role == "teacher",
+                viewer.class_name,
+                viewer.student_id,
+                FEWEST_SHARED,
+                limit,
+                *(_filled_places(letters) if schema is None else (letters,)),
+            )
+        except asyncpg.SyntaxOrAccessError:  # the extension was dropped, or moved
+            self._asked = False
+            raise
+        return [Hit(**{**row, "knowledge_points": tuple(row["knowledge_points"])}) for row in found]
+
+    async def _extension_schema(self, connection: Connection) -> str | None:
+        if not self._asked:
+            self._schema, self._asked = await connection.fetchval(_EXTENSION_SCHEMA), True
+        return self._schema
 
 
 def _filled_places(letters: Sequence[float]) -> tuple[list[int], list[float]]:

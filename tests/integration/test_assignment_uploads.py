@@ -12,7 +12,7 @@ from app.engine.runtime import Runtime
 from app.kit import json
 from app.kit.db import Connection, Database
 from app.library.documents import Viewer
-from app.library.search import search
+from app.library.search import Search
 from tests.corpus.documents import writers
 from tests.corpus.documents.papers import MIXED, STYLES, make_paper
 from tests.support.assignments import REQUIREMENTS, WORKSHEET, confirm, edit, parsed, upload
@@ -183,7 +183,7 @@ async def test_chat_finds_what_is_asked_and_never_the_answers(api: httpx.AsyncCl
     async with database.tenant("demo") as connection:
 
         async def hits(query: str, student: str) -> list[Any]:
-            found = await search(connection, "demo", query, Viewer("student", student_id=student))
+            found = await Search().find(connection, "demo", query, Viewer("student", student_id=student))
             return [hit for hit in found if hit.document_id == "shelf"]
 
         about = await hits("current of two lamps in a series circuit", "s7")

@@ -19,7 +19,7 @@ from app.documents.values import Paper
 from app.kit import json
 from app.kit.db import Connection, Database
 from app.library.documents import Viewer
-from app.library.search import search
+from app.library.search import Search
 from app.tenancy.tenants import create_tenant
 from app.workloads.exam.confirming import confirm as write_record
 from app.workloads.exam.drawing import drawn
@@ -123,12 +123,12 @@ async def test_the_class_finds_the_paper_once_it_was_sat(school: httpx.AsyncClie
     of_class: dict[str, Any] = {"exam_id": "shelved", "class_name": "5Z", "title": "Zymurgy"}
     await confirmed(school, database, parse(PAPER, None), **of_class)
     async with database.tenant("demo") as connection:
-        assert not await search(connection, "demo", "zymurgy fuse", seen)
+        assert not await Search().find(connection, "demo", "zymurgy fuse", seen)
     await confirmed(school, database, **of_class)
     async with database.tenant("demo") as connection:
-        found = await search(connection, "demo", "zymurgy fuse", seen)
+        found = await Search().find(connection, "demo", "zymurgy fuse", seen)
         assert "fuse" in found[0].text
-        assert not await search(connection, "demo", "zymurgy fuse", Viewer("student", "zoe", "8B"))
+        assert not await Search().find(connection, "demo", "zymurgy fuse", Viewer("student", "zoe", "8B"))
 
 
 async def test_of_several_classes_those_who_sat_it_find_the_paper(
@@ -137,9 +137,9 @@ async def test_of_several_classes_those_who_sat_it_find_the_paper(
     several = parse(PAPER, sheet(*(each.model_copy(update={"class_name": f"8{each.name}"}) for each in CLASS)))
     await confirmed(school, database, several, exam_id="several", class_name="Grade 8", title="Xylography")
     async with database.tenant("demo") as connection:
-        found = await search(connection, "demo", "xylography", Viewer("student", "ada", "8Ada"))
+        found = await Search().find(connection, "demo", "xylography", Viewer("student", "ada", "8Ada"))
         assert {each.document_id for each in found} == {"several"}
-        assert not await search(connection, "demo", "xylography", Viewer("student", "emil", "8Emil"))
+        assert not await Search().find(connection, "demo", "xylography", Viewer("student", "emil", "8Emil"))
 
 
 async def test_the_report_has_the_figures_and_everybody_by_rank(school: httpx.AsyncClient, database: Database) -> None:
@@ -238,7 +238,7 @@ async def test_an_exam_is_its_tenant_s_own(school: httpx.AsyncClient, database: 
     assert (await school.get("/v1/exams/theirs/report")).status_code == 404
     await confirmed(school, database, parse(PAPER, None), exam_id="theirs")
     async with database.tenant(tenant) as connection:
-        assert len(await search(connection, tenant, "fuse", Viewer("teacher"))) == 1
+        assert len(await Search().find(connection, tenant, "fuse", Viewer("teacher"))) == 1
 
 
 async def test_a_large_class_takes_as_many_statements_as_a_small_one(database: Database, tenant: str) -> None:

@@ -27,6 +27,11 @@ async def test_numbers_are_given_in_order_and_the_first_is_the_head(lane: Lane) 
     jobs = [answer.job for answer in answers if isinstance(answer, Accepted)]
     assert [job.lane_seq for job in jobs] == [1, 2, 3]
     assert [answer.dispatchable for answer in answers if isinstance(answer, Accepted)] == [True, False, False]
+    assert [answer.place for answer in answers if isinstance(answer, Accepted)] == [
+        (0, 0, True),
+        (1, 1, True),
+        (2, 2, True),
+    ]
     assert await lane.live() == [job.job_id for job in jobs]
     assert await lane.head() == jobs[0].job_id
 

@@ -15,7 +15,7 @@ from app.engine.ledger.begin import Delivery
 from app.engine.ledger.cancel import cancel, cancel_requests
 from app.engine.ledger.finish import End
 from app.engine.ledger.pages import JobFilter
-from app.engine.ledger.read import lane_places, list_jobs, read_attempts, read_job
+from app.engine.ledger.read import lane_places, list_jobs, read_attempts, read_job, read_job_in_lane
 from app.engine.ledger.retry import retry
 from app.engine.ledger.rows import JobRow
 from app.kit.db import Connection, Database, driver_connection
@@ -202,6 +202,11 @@ async def test_lane_places_count_the_live_jobs_ahead(ledger: Connection, tenant:
     assert [places[job.job_id] for job in jobs] == [(0, 2, True), (1, 2, True), (2, 2, True)]
     assert done.job_id not in places
     assert outside.job_id not in places
+    alone = [await read_job_in_lane(ledger, tenant, each.job_id) for each in (*jobs, done, outside)]
+    assert [each and each[1] for each in alone] == [*(places[job.job_id] for job in jobs), None, None]
+    assert [each and each[0] for each in alone] == [
+        await read_job(ledger, tenant, each.job_id) for each in (*jobs, done, outside)
+    ]
 
 
 async def test_a_job_reads_as_its_document_needs_it(ledger: Connection, own: Connection, tenant: str) -> None:

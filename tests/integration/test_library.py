@@ -14,7 +14,7 @@ from app.core.bootstrap import seed_library
 from app.kit.db import Connection, Database
 from app.library.demo import demo_documents, seed_demo
 from app.library.documents import LONGEST_PASSAGE, Document, Hit, Section, Viewer
-from app.library.search import search
+from app.library.search import Search
 from app.library.shelf import put, remove
 from app.tenancy.tenants import create_tenant
 from tests.support.deployment import Deployment
@@ -35,7 +35,7 @@ RIVERS = Document(kind="lesson", id="rivers", title="Rivers", sections=(Section(
 
 async def find(database: Database, tenant: str, query: str, viewer: Viewer = TEACHER, limit: int = 6) -> list[Hit]:
     async with database.tenant(tenant) as connection:
-        return await search(connection, tenant, query, viewer, limit=limit)
+        return await Search().find(connection, tenant, query, viewer, limit=limit)
 
 
 async def place(database: Database, tenant: str, *documents: Document) -> None:
@@ -165,7 +165,7 @@ async def test_another_tenant_finds_nothing_even_when_it_asks_for_it(database: D
     other = f"{tenant}-other"
     assert await find(database, other, "volcano") == []
     async with database.tenant(other) as connection:  # bound to one tenant, asking for another
-        assert await search(connection, tenant, "volcano", TEACHER) == []
+        assert await Search().find(connection, tenant, "volcano", TEACHER) == []
     async with database.session(other) as session:
         assert not await remove(session, tenant, "lesson", "volcanoes")
     with pytest.raises(DBAPIError, match="row-level security"):

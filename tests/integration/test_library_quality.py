@@ -16,7 +16,7 @@ import pytest_asyncio
 from app.kit.db import Database
 from app.library.demo import seed_demo
 from app.library.documents import Viewer
-from app.library.search import search
+from app.library.search import Search
 
 QUESTIONS = Path(__file__).parents[1] / "corpus" / "library_questions.tsv"
 TENANT = "demo"
@@ -38,7 +38,7 @@ async def seeded(database: Database) -> None:
 
 async def found(database: Database, question: str) -> list[tuple[str, str | None]]:
     async with database.tenant(TENANT) as connection:
-        hits = await search(connection, TENANT, question, Viewer("student"), limit=3)
+        hits = await Search().find(connection, TENANT, question, Viewer("student"), limit=3)
     return [(hit.document_id, hit.locator) for hit in hits]
 
 
@@ -53,7 +53,7 @@ async def test_the_passage_is_among_the_first_three(database: Database, group: s
 async def test_nothing_is_found_about_what_is_not_there(database: Database) -> None:
     for question in ("Who won the football match?", "recipe for pancakes", "恐龙是怎样灭绝的？", "qwertz"):  # noqa: RUF001
         async with database.tenant(TENANT) as connection:
-            hits = await search(connection, TENANT, question, Viewer("student"))
+            hits = await Search().find(connection, TENANT, question, Viewer("student"))
         assert [hit for hit in hits if hit.score > 0.3] == [], question
 
 

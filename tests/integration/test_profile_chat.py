@@ -12,6 +12,7 @@ import pytest_asyncio
 
 from app.kit.db import Database
 from app.library.documents import Document, Section
+from app.library.search import Search
 from app.library.shelf import put
 from app.llm.port import Question, Source
 from app.llm.prompt import messages_of
@@ -54,7 +55,7 @@ async def school(api: httpx.AsyncClient, deployment: Deployment, database: Datab
 async def material(database: Database, text: str, **who: Any) -> tuple[Source, ...]:
     request = ChatRequest.model_validate({"messages": [{"role": "user", "content": text}], **who})
     async with database.tenant("demo") as connection:
-        return await find_material(connection, "demo", request, ())
+        return await find_material(connection, "demo", request, (), Search())
 
 
 async def titles(database: Database, text: str, **who: Any) -> list[str]:

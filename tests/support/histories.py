@@ -109,11 +109,11 @@ class History(RuleBasedStateMachine):
             assert answer.extra == expected.extra
             return
         assert isinstance(expected, Accepted)
-        assert (answer.job.job_id, answer.fresh, answer.debounced, answer.dispatchable, answer.job.lane_seq) == (
+        assert (answer.job.job_id, answer.fresh, answer.debounced, answer.place, answer.job.lane_seq) == (
             expected.job.job_id,
             expected.fresh,
             expected.debounced,
-            expected.dispatchable,
+            expected.place,
             expected.job.lane_seq,
         )
         if answer.fresh:

@@ -13,8 +13,7 @@ from pydantic import BaseModel, Field
 
 from app.api.preferences import etag_of
 from app.api.wire import JsonResponse, embed, encode
-from app.engine.ledger.read import LanePlace
-from app.engine.ledger.rows import JobRow
+from app.engine.ledger.rows import JobRow, LanePlace
 from app.kit.db import Connection
 
 Status = Literal["queued", "processing", "done", "failed", "cancelled"]

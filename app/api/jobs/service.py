@@ -18,7 +18,7 @@ from app.engine.events import Event
 from app.engine.ledger.cancel import JobNotCancellable, cancel
 from app.engine.ledger.dispatching import lane_heads
 from app.engine.ledger.pages import JobFilter
-from app.engine.ledger.read import lane_places, list_jobs, read_attempts, read_job
+from app.engine.ledger.read import lane_places, list_jobs, read_attempts, read_job, read_job_in_lane
 from app.engine.ledger.retention import has_expired
 from app.engine.ledger.retry import JobNotRetryable, retry
 from app.engine.ledger.rows import Due, JobRow
@@ -57,11 +57,13 @@ class Jobs:
 
     async def look(self, job_id: UUID, *, debounced: bool = False) -> Sight | None:
         async with self._connection() as connection:
-            row = await read_job(connection, self.tenant_id, job_id)
-            if row is None:
+            found = await read_job_in_lane(connection, self.tenant_id, job_id)
+            if found is None:
                 return None
+            row, place = found
             self._require(Reach.SEES, row)
-            return await self._see(connection, row, debounced=debounced)
+            more = await self._more(connection, [row])
+            return see(row, base=self.base, place=place, debounced=debounced, more=more.get(job_id))
 
     async def read(self, job_id: UUID) -> Sight:
         sight = await self.look(job_id)
@@ -90,8 +92,10 @@ class Jobs:
             return attempts
 
     async def describe(self, accepted: Accepted) -> Sight:
-        if self._is_plain(accepted.job):
-            return see(accepted.job, base=self.base, debounced=accepted.debounced)
+        """As it got in, or where that does not say all, as it stands."""
+        row, place = accepted.job, accepted.place
+        if self._describes(row) is None and (row.lane_id is None or place is not None):
+            return see(row, base=self.base, place=place, debounced=accepted.debounced)
         async with self._connection() as connection:
             return await self._see(connection, accepted.job, debounced=accepted.debounced)
 

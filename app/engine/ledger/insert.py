@@ -12,14 +12,22 @@ from app.engine.ledger.rows import JobRow
 from app.kit.db import Connection
 
 
-async def insert(
-    connection: Connection, requests: Sequence[NewJob], lane_seqs: Mapping[UUID, int]
-) -> dict[UUID, Accepted]:
-    """Write these rows; a job of a lane has its number there already."""
-    seqs = [lane_seqs.get(r.job_id) for r in requests]
-    made = await connection.fetch(_INSERT, *_columns(requests), seqs, _traces(requests))
+async def insert(connection: Connection, requests: Sequence[NewJob]) -> dict[UUID, Accepted]:
+    """Write these rows. For jobs outside lanes."""
+    made = await connection.fetch(_INSERT, *_columns(requests), _traces(requests))
     moments = dict(made)
-    return {r.job_id: Accepted(_row(r, moments[r.job_id], lane_seqs.get(r.job_id))) for r in requests}
+    return {r.job_id: Accepted(_row(r, moments[r.job_id], None)) for r in requests}
+
+
+async def insert_in_lanes(
+    connection: Connection, requests: Sequence[NewJob], lane_seqs: Mapping[UUID, int], lanes: Sequence[Sequence[Any]]
+) -> dict[UUID, JobRow]:
+    """Write these rows, each of a lane with its number there, and what the lanes (by column: name, next number, newest
+    fingerprint, newest job) remember of them."""
+    seqs = [lane_seqs.get(r.job_id) for r in requests]
+    made = await connection.fetch(_INSERT_IN_LANES, *_columns(requests), _traces(requests), seqs, *lanes)
+    moments = dict(made)
+    return {r.job_id: _row(r, moments[r.job_id], lane_seqs.get(r.job_id)) for r in requests}
 
 
 async def insert_with_keys(connection: Connection, requests: Sequence[NewJob]) -> dict[UUID, Accepted]:
@@ -105,9 +113,25 @@ _VALUES = """job_id, input::jsonb, request_id, ($5::text[])[number], ($6::text[]
 _OWN = "unnest($1::uuid[], $2::text[], $3::text[], $4::int[]"
 
 _INSERT = f"""
+insert into jobs ({_NAMES})
+select {_VALUES}
+from {_OWN}, $15::text[]) as new (job_id, input, request_id, number, traceparent)
+returning job_id, created_at
+"""
+
+_INSERT_IN_LANES = f"""
+with lane as (
+    select * from unnest($17::text[], $18::text[], $19::text[], $20::bigint[], $21::bytea[], $22::uuid[])
+        as lane (tenant_id, queue, lane_id, next_seq, fingerprint, job_id)
+), advanced as (
+    update lanes set next_seq = lane.next_seq, last_fingerprint = lane.fingerprint, last_job_id = lane.job_id,
+                     last_at = clock_timestamp()
+    from lane
+    where lanes.tenant_id = lane.tenant_id and lanes.queue = lane.queue and lanes.lane_id = lane.lane_id
+)
 insert into jobs ({_NAMES}, lane_seq)
 select {_VALUES}, lane_seq
-from {_OWN}, $15::bigint[], $16::text[]) as new (job_id, input, request_id, number, lane_seq, traceparent)
+from {_OWN}, $15::text[], $16::bigint[]) as new (job_id, input, request_id, number, traceparent, lane_seq)
 returning job_id, created_at
 """
 

@@ -1,4 +1,8 @@
-"""Admission to lanes: capacity, debounce and the number in the lane are decided under the lane row's lock."""
+"""Admission to lanes: capacity, debounce and the number in the lane are decided under the lane row's lock.
+
+Somebody waits for each of these statements, one after the other: holding the lanes, reading them, and writing the jobs
+together with what the lanes remember of them are one statement each.
+"""
 
 from __future__ import annotations
 
@@ -8,15 +12,14 @@ from uuid import UUID
 
 import asyncpg
 
-from app.engine.ledger.insert import insert
+from app.engine.ledger.insert import insert_in_lanes
 from app.engine.ledger.keys import conflict, earlier_answers, give_back, point, take_keys
 from app.engine.ledger.newjob import Accepted, Answer, LaneFull, LaneKey, NewJob
-from app.engine.ledger.rows import JOB_COLUMNS, JobRow
+from app.engine.ledger.rows import JOB_COLUMNS, JobRow, LanePlace
 from app.kit.db import Connection
 from app.kit.errors import Refusal, Unavailable
 
 KEY_TRIES = 3
-LANE_TRIES = 3
 LANE_RETRY_SECONDS = 2
 
 
@@ -31,14 +34,14 @@ class Admission:
         self._meant: dict[UUID, UUID] = {}  # request -> the job that it means, of this batch or before
         self._debounced: set[UUID] = set()
         self._lane_seqs: dict[UUID, int] = {}
-        self._waiting: set[UUID] = set()  # behind another job of the lane
+        self._places: dict[UUID, LanePlace] = {}
+        self._newest: dict[LaneKey, NewJob] = {}  # the last one of each lane that got in
 
     async def decide(self) -> list[Answer]:
         await self._take_keys()
         await self._admit_to_lanes()
         fresh = [r for r in self._requests if self._is_new(r)]
-        made = await insert(self._connection, fresh, self._lane_seqs) if fresh else {}
-        rows = {job_id: answer.job for job_id, answer in made.items()}
+        rows = await self._write(fresh) if fresh else {}
         await self._settle_keys()
         before = {self._final(job_id) for job_id in self._meant} - rows.keys() - self._refused.keys()
         if before:
@@ -60,7 +63,9 @@ class Admission:
             if meant in self._refused:  # the first use of the key was itself refused, in this very batch
                 return self._refused[meant]
             return Accepted(rows[meant], fresh=False, debounced=request.job_id in self._debounced)
-        return Accepted(rows[request.job_id], dispatchable=request.job_id not in self._waiting)
+        if request.lane_id is None:
+            return Accepted(rows[request.job_id])
+        return Accepted(rows[request.job_id], place=self._places[request.job_id])
 
     def _final(self, job_id: UUID) -> UUID:
         """Where a chain ends: a key may stand for a request of this batch that was itself debounced."""
@@ -94,14 +99,6 @@ class Admission:
             self._refused[request.job_id] = conflict(holder.job_id)
         return True
 
-    async def _hold_lanes(self, columns: Sequence[list[str]]) -> None:
-        """Lock the lanes' rows, which retention may remove for as long as they are not locked."""
-        for _ in range(LANE_TRIES):
-            await self._connection.execute(_OPEN_LANES, *columns)
-            if len(await self._connection.fetch(_LOCK_LANES, *columns)) == len(columns[0]):
-                return
-        raise Unavailable("A lane that nobody has used for long is being removed at this moment.")
-
     async def _admit_to_lanes(self) -> None:
         by_lane: dict[LaneKey, list[NewJob]] = defaultdict(list)
         for request in self._requests:
@@ -111,20 +108,14 @@ class Admission:
             return
         lanes = sorted(by_lane)
         columns = [list(column) for column in zip(*lanes, strict=True)]
-        await self._hold_lanes(columns)
-        last: dict[LaneKey, NewJob] = {}
+        await self._connection.execute(_HOLD_LANES, *columns)
         for lane in await self._connection.fetch(_READ_LANES, *columns):
-            key = (lane["tenant_id"], lane["queue"], lane["lane_id"])
-            if (newest := self._admit(lane, by_lane[key])) is not None:
-                last[key] = newest
-        if last:
-            await self._advance(last)
+            self._admit(lane, by_lane[lane["tenant_id"], lane["queue"], lane["lane_id"]])
 
-    def _admit(self, lane: asyncpg.Record, requests: list[NewJob]) -> NewJob | None:
-        """Decide a lane's requests in their order; the last one that got in."""
+    def _admit(self, lane: asyncpg.Record, requests: list[NewJob]) -> None:
+        """Decide a lane's requests in their order."""
         live: int = lane["live"]
         next_seq: int = lane["next_seq"]
-        newest: NewJob | None = None
         last: tuple[bytes | None, UUID | None, float | None] = (
             lane["last_fingerprint"],
             lane["last_job_id"] if lane["last_live"] else None,
@@ -144,23 +135,21 @@ class Admission:
                     lane_queue_size=live,
                 )
                 continue
-            if live:
-                self._waiting.add(request.job_id)
+            self._newest[request.lane] = request
             self._lane_seqs[request.job_id] = next_seq
+            self._places[request.job_id] = LanePlace.of_newcomer(live)
             next_seq, live = next_seq + 1, live + 1
-            last, newest = (request.fingerprint, request.job_id, 0.0), request
-        return newest
+            last = (request.fingerprint, request.job_id, 0.0)
 
-    async def _advance(self, last: dict[LaneKey, NewJob]) -> None:
-        columns = [list(column) for column in zip(*last, strict=True)]
-        newest = list(last.values())
-        await self._connection.execute(
-            _ADVANCE_LANES,
-            *columns,
+    async def _write(self, fresh: Sequence[NewJob]) -> dict[UUID, JobRow]:
+        newest = list(self._newest.values())
+        lanes = [
+            *([*column] for column in zip(*self._newest, strict=True)),
             [self._lane_seqs[each.job_id] + 1 for each in newest],
             [each.fingerprint for each in newest],
             [each.job_id for each in newest],
-        )
+        ]
+        return await insert_in_lanes(self._connection, fresh, self._lane_seqs, lanes)
 
     async def _settle_keys(self) -> None:
         """A refused request gives its key back; a debounced one's key stands for the earlier job from now on."""
@@ -171,16 +160,12 @@ class Admission:
 
 _SELECT = f"select {JOB_COLUMNS} from jobs where job_id = any($1::uuid[])"
 
-_OPEN_LANES = """
-insert into lanes (tenant_id, queue, lane_id) select * from unnest($1::text[], $2::text[], $3::text[])
-on conflict do nothing
-"""
-
-_LOCK_LANES = """
-select 1 from lanes join unnest($1::text[], $2::text[], $3::text[]) as asked (tenant_id, queue, lane_id)
-     using (tenant_id, queue, lane_id)
-order by tenant_id, queue, lane_id
-for update of lanes
+# Opens the lanes that are new and locks those that are there: a row whose update is refused is locked all the same. One
+# that retention removes meanwhile is opened anew.
+_HOLD_LANES = """
+insert into lanes (tenant_id, queue, lane_id)
+select * from unnest($1::text[], $2::text[], $3::text[]) order by 1, 2, 3
+on conflict (tenant_id, queue, lane_id) do update set next_seq = lanes.next_seq where false
 """
 
 # A statement of its own, after the lock: its snapshot sees what the lock's last holder committed.
@@ -192,12 +177,4 @@ select lanes.*, extract(epoch from clock_timestamp() - last_at)::float8 * 1000 a
                                     and jobs.lane_id = lanes.lane_id and status in ('queued', 'processing')) as live
 from lanes join unnest($1::text[], $2::text[], $3::text[]) as asked (tenant_id, queue, lane_id)
      using (tenant_id, queue, lane_id)
-"""
-
-_ADVANCE_LANES = """
-update lanes set next_seq = new.next_seq, last_fingerprint = new.fingerprint, last_job_id = new.job_id,
-                 last_at = clock_timestamp()
-from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bytea[], $6::uuid[])
-  as new (tenant_id, queue, lane_id, next_seq, fingerprint, job_id)
-where lanes.tenant_id = new.tenant_id and lanes.queue = new.queue and lanes.lane_id = new.lane_id
 """

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TypeAlias
 from uuid import UUID
 
-from app.engine.ledger.rows import JobRow
+from app.engine.ledger.rows import JobRow, LanePlace
 from app.kit.db import Connection
 from app.kit.errors import Refusal
 from app.kit.ids import uuid7
@@ -73,7 +73,12 @@ class Accepted:
     job: JobRow
     fresh: bool = True
     debounced: bool = False
-    dispatchable: bool = True  # False: it waits behind another job of its lane
+    place: LanePlace | None = None  # of a new one in a lane, as it got in
+
+    @property
+    def dispatchable(self) -> bool:
+        """False where it waits behind another job of its lane."""
+        return self.place is None or self.place.position == 0
 
 
 Answer: TypeAlias = Accepted | Refusal

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 from app.engine.ledger.pages import JobFilter, page_of
-from app.engine.ledger.rows import JOB_COLUMNS, JobRow
+from app.engine.ledger.rows import JOB_COLUMNS, JobRow, LanePlace
 from app.kit.db import Connection
-
-
-class LanePlace(NamedTuple):
-    """Where a live job stands in its lane, in the seeds' words: 0 is the holder, the size leaves the holder out."""
-
-    position: int
-    size: int
-    active: bool
 
 
 async def read_job(connection: Connection, tenant_id: str, job_id: UUID) -> JobRow | None:
     record = await connection.fetchrow(_READ, tenant_id, job_id)
     return JobRow.of(record) if record else None
+
+
+async def read_job_in_lane(
+    connection: Connection, tenant_id: str, job_id: UUID
+) -> tuple[JobRow, LanePlace | None] | None:
+    """The job with where it stands, in one look; a place only while it is live in a lane."""
+    record = await connection.fetchrow(_READ_IN_LANE, tenant_id, job_id)
+    if record is None:
+        return None
+    fields = dict(record)
+    ahead, live = fields.pop("ahead"), fields.pop("live")
+    return JobRow.of(fields), LanePlace(ahead, live - 1, True) if live else None
 
 
 async def list_jobs(connection: Connection, tenant_id: str, wanted: JobFilter) -> list[JobRow]:
@@ -43,6 +47,18 @@ async def lane_places(connection: Connection, jobs: list[JobRow]) -> dict[UUID, 
 
 
 _READ = f"select {JOB_COLUMNS} from jobs where tenant_id = $1 and job_id = $2"
+
+# Who is in no lane, or has ended, has no peers: what compares with null finds none.
+_READ_IN_LANE = f"""
+select {JOB_COLUMNS}, peers.*
+from jobs j cross join lateral (
+    select count(*) filter (where peer.lane_seq < j.lane_seq) as ahead, count(*) as live
+    from jobs peer
+    where peer.tenant_id = j.tenant_id and peer.queue = j.queue and peer.lane_id = j.lane_id
+      and peer.status in ('queued', 'processing') and j.status in ('queued', 'processing')
+) peers
+where j.tenant_id = $1 and j.job_id = $2
+"""
 
 _ATTEMPTS = """
 select attempt, worker_id, status, started_at, finished_at, duration_ms, exit_code, error, error_detail

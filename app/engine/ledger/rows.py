@@ -31,6 +31,19 @@ class Due(NamedTuple):
     run_at: datetime | None  # None: now
 
 
+class LanePlace(NamedTuple):
+    """Where a live job stands in its lane, in the seeds' words: 0 is the holder, the size leaves the holder out."""
+
+    position: int
+    size: int
+    active: bool
+
+    @classmethod
+    def of_newcomer(cls, live: int) -> Self:
+        """Behind all who wait or run there."""
+        return cls(position=live, size=live, active=True)
+
+
 @dataclass(slots=True)  # and never changed; to freeze it would cost ten times as much
 class JobRow:
     """A job as its document shows it."""

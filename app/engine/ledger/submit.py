@@ -27,7 +27,7 @@ async def submit(connection: Connection, requests: Sequence[NewJob]) -> list[Ans
             return await Admission(connection, requests).decide()
     if any(request.idempotency_key for request in requests):
         return await _submit_with_keys(connection, requests)
-    made = await insert(connection, requests, {})
+    made = await insert(connection, requests)
     return [made[request.job_id] for request in requests]
 
 

@@ -77,7 +77,4 @@ async def keep_turn(connection: Connection, job: NewJob) -> None:
     where = SessionPlace(*job.lane_id.split(":"))
     *before, last = request.messages
     earlier = [(each.role, each.content) for each in before]
-    turn = await store.open_turn(connection, job.tenant_id, where, job.job_id, earlier)
-    await store.keep_user_turn(
-        connection, job.tenant_id, where.lane_id, turn=turn, content=last.content, job_id=job.job_id
-    )
+    await store.keep_turn(connection, job.tenant_id, where, job.job_id, content=last.content, earlier=earlier)

@@ -46,19 +46,22 @@ class Agent:
     max_output_tokens: int = 1024
 
 
-async def open_turn(
-    connection: Connection, tenant_id: str, where: Sequence[str], job_id: UUID, earlier: Sequence[tuple[str, str]]
-) -> int:
-    """The number of the session's next turn. What was said `earlier` is taken over where the session is new."""
+async def keep_turn(
+    connection: Connection,
+    tenant_id: str,
+    where: Sequence[str],
+    job_id: UUID,
+    *,
+    content: str,
+    earlier: Sequence[tuple[str, str]],
+) -> None:
+    """The session's next turn. What was said `earlier` is taken over where the session is new."""
     lane_id = ":".join(where)
-    turn: int = await connection.fetchval(_OPEN_TURN, tenant_id, lane_id, *where, job_id)
-    if turn > 1 or not earlier:
-        return turn
-    rows = _turns_of(earlier)
-    await connection.executemany(_KEEP_EARLIER, [(tenant_id, lane_id, *row) for row in rows])
-    turn = rows[-1][0] + 1
-    await connection.execute(_SKIP_TURNS, tenant_id, lane_id, turn)
-    return turn
+    turn: int = await connection.fetchval(_KEEP_TURN, tenant_id, lane_id, *where, job_id, content)
+    if turn == 1 and earlier:
+        rows = _turns_of(earlier)
+        await connection.execute(_MOVE_TURN, tenant_id, lane_id, job_id, rows[-1][0] + 1)
+        await connection.executemany(_KEEP_EARLIER, [(tenant_id, lane_id, *row) for row in rows])
 
 
 def _turns_of(earlier: Sequence[tuple[str, str]]) -> list[tuple[int, int, str]]:
@@ -72,12 +75,6 @@ def _turns_of(earlier: Sequence[tuple[str, str]]) -> list[tuple[int, int, str]]:
     return rows
 
 
-async def keep_user_turn(
-    connection: Connection, tenant_id: str, lane_id: str, *, turn: int, content: str, job_id: UUID
-) -> None:
-    await connection.execute(_KEEP_TURN, tenant_id, lane_id, turn, content, job_id)
-
-
 async def has_agent(connection: Connection, tenant_id: str, name: str) -> bool:
     return await connection.fetchval(_HAS_AGENT, tenant_id, name) is not None
 
@@ -87,18 +84,16 @@ async def read_agent(connection: Connection, tenant_id: str, name: str) -> Agent
     return Agent(**record) if record is not None else None
 
 
-async def read_turn(connection: Connection, tenant_id: str, job_id: UUID) -> OpenTurn | None:
-    """None where its session was deleted."""
-    record = await connection.fetchrow(_READ_TURN, tenant_id, job_id)
-    return OpenTurn(**record) if record is not None else None
-
-
-async def read_past(
-    connection: Connection, tenant_id: str, lane_id: str, *, after: int, before: int, limit: int
-) -> list[Said]:
-    """Answered turns between these two, the latest of them, oldest first. What nobody answered is not told again."""
-    records = await connection.fetch(_READ_PAST, tenant_id, lane_id, after, before, limit)
-    return [Said(*record) for record in reversed(records)]
+async def read_turn(
+    connection: Connection, tenant_id: str, job_id: UUID, *, most: int
+) -> tuple[OpenTurn, Sequence[Said]] | None:
+    """The turn, and so many answered ones at most between the summary and it, oldest first. What nobody answered is not
+    told again. None where its session was deleted."""
+    record = await connection.fetchrow(_READ_TURN, tenant_id, job_id, most)
+    if record is None:
+        return None
+    *turn, past = record
+    return OpenTurn(*turn), [Said(*said) for said in reversed(past)]
 
 
 async def keep_summary(
@@ -113,21 +108,28 @@ async def keep_usage(connection: Connection, *values: Any) -> None:
     await connection.execute(_KEEP_USAGE, *values)
 
 
-_OPEN_TURN = """
-insert into chat_sessions as session (tenant_id, lane_id, role, person_id, session_id, last_job_id, turns)
-values ($1, $2, $3, $4, $5, $6, 1)
-on conflict (tenant_id, lane_id) do update set turns = session.turns + 1, last_at = now(), last_job_id = $6
-returning turns
+_KEEP_TURN = """
+with session as (
+    insert into chat_sessions as session (tenant_id, lane_id, role, person_id, session_id, last_job_id, turns)
+    values ($1, $2, $3, $4, $5, $6, 1)
+    on conflict (tenant_id, lane_id) do update set turns = session.turns + 1, last_at = now(), last_job_id = $6
+    returning turns
+)
+insert into chat_messages (tenant_id, lane_id, turn, place, content, job_id)
+select $1, $2, turns, 0, $7, $6 from session
+returning turn
 """
 
-_SKIP_TURNS = "update chat_sessions set turns = $3 where tenant_id = $1 and lane_id = $2"
+# Behind what is put before it: the turn goes to another number, and its session counts on from there.
+_MOVE_TURN = """
+with moved as (
+    update chat_messages set turn = $4 where tenant_id = $1 and job_id = $3 and place = 0
+)
+update chat_sessions set turns = $4 where tenant_id = $1 and lane_id = $2
+"""
 
 _KEEP_EARLIER = """
 insert into chat_messages (tenant_id, lane_id, turn, place, content) values ($1, $2, $3, $4, $5)
-"""
-
-_KEEP_TURN = """
-insert into chat_messages (tenant_id, lane_id, turn, place, content, job_id) values ($1, $2, $3, 0, $4, $5)
 """
 
 _HAS_AGENT = "select 1 from chat_agents where tenant_id = $1 and name = $2"
@@ -137,18 +139,15 @@ select name, prompt, model, temperature, max_output_tokens from chat_agents wher
 """
 
 _READ_TURN = """
-select asked.lane_id, session_id, role, person_id, asked.turn, asked.content, summary, summary_through
+select asked.lane_id, session_id, role, person_id, asked.turn, asked.content, summary, summary_through,
+       array(select (said.turn, said.content, reply.content)
+             from chat_messages said join chat_messages reply using (tenant_id, lane_id, turn)
+             where said.tenant_id = $1 and said.lane_id = asked.lane_id
+               and said.turn > summary_through and said.turn < asked.turn and said.place = 0 and reply.place = 1
+             order by said.turn desc
+             limit $3) as past
 from chat_messages asked join chat_sessions using (tenant_id, lane_id)
 where asked.tenant_id = $1 and asked.job_id = $2 and asked.place = 0
-"""
-
-_READ_PAST = """
-select asked.turn, asked.content, reply.content
-from chat_messages asked join chat_messages reply using (tenant_id, lane_id, turn)
-where asked.tenant_id = $1 and asked.lane_id = $2 and asked.turn > $3 and asked.turn < $4
-  and asked.place = 0 and reply.place = 1
-order by asked.turn desc
-limit $5
 """
 
 _KEEP_SUMMARY = """

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from app.library.search import Search
 from app.workloads.supplies import Models, Supplies
 
 
 @dataclass(frozen=True, slots=True)
 class Tools:
     models: Models
+    search: Search = field(default_factory=Search)
 
 
 @asynccontextmanager

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from app.engine.context import JobContext
 from app.engine.outcomes import Done, Fail, Retry
+from app.library.search import Search
 from app.llm.port import (
     Delta,
     Finished,
@@ -43,7 +44,7 @@ class Known(NamedTuple):
 
 
 async def answer(ctx: JobContext, tools: Tools) -> Done:
-    known = await look_up(ctx)
+    known = await look_up(ctx, tools.search)
     async with tools.models.lend(ctx.tenant_id) as provider:
         draft = Draft(ctx, known.asked, known.agent, provider.name)
         ctx.keep_when_cancelled(draft.cancelled)
@@ -54,26 +55,19 @@ async def answer(ctx: JobContext, tools: Tools) -> Done:
             raise outcome_of(error) from error
 
 
-async def look_up(ctx: JobContext) -> Known:
+async def look_up(ctx: JobContext, search: Search) -> Known:
     async with ctx.connection() as connection:
-        asked = await store.read_turn(connection, ctx.tenant_id, UUID(ctx.job_id))
-        if asked is None:
+        found = await store.read_turn(connection, ctx.tenant_id, UUID(ctx.job_id), most=MOST_TURNS)
+        if found is None:
             raise Fail("turn_deleted", "The session of this turn was deleted.")
+        asked, past = found
         request = ChatRequest.model_validate(ctx.input)
         agent: Agent | None = TUTORS[request.role]
         if request.agent is not None:
             agent = await store.read_agent(connection, ctx.tenant_id, request.agent)
         if agent is None:
             raise Fail("unknown_agent", f"The agent {request.agent} is there no more.")
-        past = await store.read_past(
-            connection,
-            ctx.tenant_id,
-            asked.lane_id,
-            after=asked.summary_through,
-            before=asked.turn,
-            limit=MOST_TURNS,
-        )
-        return Known(asked, agent, past, await find_material(connection, ctx.tenant_id, request, past))
+        return Known(asked, agent, past, await find_material(connection, ctx.tenant_id, request, past, search))
 
 
 async def write(ctx: JobContext, provider: Provider, known: Known, draft: Draft) -> Done:

@@ -8,7 +8,7 @@ from app.kit.db import Connection
 from app.kit.words import language_of
 from app.library.documents import Hit, Section, Viewer
 from app.library.readers import Language, told_of
-from app.library.search import search
+from app.library.search import Search
 from app.llm.port import Source
 from app.workloads.chat.schemas import ChatRequest
 from app.workloads.chat.store import Said
@@ -21,7 +21,7 @@ _ANOTHERS: dict[Language, str] = {"en": "Profile of {student}", "zh": "{student}
 
 
 async def find_material(
-    connection: Connection, tenant_id: str, request: ChatRequest, past: Sequence[Said]
+    connection: Connection, tenant_id: str, request: ChatRequest, past: Sequence[Said], search: Search
 ) -> tuple[Source, ...]:
     """A student finds what is theirs to see, a teacher all of the tenant's material. What is known of the student comes
     last: the lesson is quoted before what somebody does not know of it."""
@@ -29,7 +29,7 @@ async def find_material(
     if len(asked) < SHORT and past:
         asked = f"{asked}\n{past[-1].question}"
     viewer = Viewer(request.role, student_id=request.student_id if request.role == "student" else None)
-    found = [_source(hit) for hit in await search(connection, tenant_id, asked, viewer, limit=PASSAGES)]
+    found = [_source(hit) for hit in await search.find(connection, tenant_id, asked, viewer, limit=PASSAGES)]
     return (*found, *await _known_of_student(connection, tenant_id, request))
 
 
