@@ -27,24 +27,44 @@ QUEUE_KEY = "arq:queue"  # ARQ's default name: a stock producer with a JSON seri
 
 
 class _Ours:
-    """Packs commands in C, and writes without `asyncio.wait_for`.
+    """Packs commands in C, and sets no timers where there is nothing to wait for.
 
     redis-py's asyncio client packs in Python, which for a script with a thousand arguments takes longer than the
-    script. And `wait_for` in Python 3.11 forgets a cancel that meets the end of the write: the task would go on as if
-    nobody had cancelled it, a drain would wait for ever, a cancelled job would run on.
+    script. Two of its four timers guard a write that is over at once and a read that is to find nothing. And the one
+    around the write is `wait_for`, which in Python 3.11 forgets a cancel that meets the end of the write: the task
+    would go on as if nobody had cancelled it, a drain would wait for ever, a cancelled job would run on.
     """
 
     socket_timeout: float | None
+    _reader: asyncio.StreamReader | None
+    _writer: asyncio.StreamWriter | None
 
     def pack_command(self, *args: Any) -> list[bytes]:
         words = tuple(args[0].encode().split()) if isinstance(args[0], str) else (args[0],)  # "SCRIPT LOAD" is two
         return [hiredis.pack_command((*words, *args[1:]))]
 
+    async def can_read_destructive(self) -> bool:
+        """Whether the pool should replace it. An answer that nobody has read cannot be left here: whoever does not wait
+        for his answer closes the connection."""
+        if self._reader is None or self._reader.at_eof():
+            raise RedisConnectionError("The server has closed the connection.")
+        return False
+
     async def send_packed_command(self, command: Any, check_health: bool = True) -> None:
+        if check_health and self._writer is not None:
+            await self.check_health()  # type: ignore[attr-defined]
+        if self._writer is not None:
+            self._writer.writelines(command)
+            if not self._writer.transport.get_write_buffer_size():
+                return
+            command = ()  # it is on its way; what remains is to wait for room
+        await self._send_patiently(command)
+
+    async def _send_patiently(self, command: Any) -> None:
         patience, self.socket_timeout = self.socket_timeout, None  # without one, redis-py awaits the write itself
         try:
             async with asyncio.timeout(patience):
-                await super().send_packed_command(command, check_health)  # type: ignore[misc]
+                await super().send_packed_command(command, check_health=False)  # type: ignore[misc]
         except TimeoutError:
             raise RedisTimeoutError("Timeout writing to socket") from None
         finally:

@@ -76,6 +76,42 @@ async def test_a_server_that_hangs_is_an_error_in_time() -> None:
     server.close()
 
 
+async def test_a_server_that_stops_reading_is_an_error_in_time() -> None:
+    async def greedy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while (word := await reader.read(1000)) and b"large" not in word:
+            writer.write(b"+OK\r\n" * 2)
+        await over.wait()
+        writer.close()
+
+    over = asyncio.Event()
+    port = free_port()
+    server = await asyncio.start_server(greedy, "127.0.0.1", port)
+    client = connect(f"redis://127.0.0.1:{port}", socket_timeout=0.1)
+    with pytest.raises(REDIS_AWAY):
+        await asyncio.wait_for(client.set("large", b"x" * 50_000_000), 10)
+    over.set()
+    await disconnect(client)
+    server.close()
+
+
+async def test_more_than_the_way_holds_arrives_whole(redis: Client) -> None:
+    large = b"x" * 20_000_000
+    await redis.set("large", large)
+    assert await redis.get("large") == large
+    await redis.delete("large")
+
+
+async def test_a_connection_that_the_server_closed_is_replaced_unseen(deployment: Deployment) -> None:
+    client = connect(deployment.settings().shared_redis_url, max_connections=1)
+    before = await client.client_id()
+    other = connect(deployment.settings().shared_redis_url)
+    assert await other.client_kill_filter(_id=before) == 1
+    await asyncio.sleep(0.01)  # the news has come
+    assert await client.client_id() != before
+    await disconnect(client)
+    await disconnect(other)
+
+
 async def test_a_server_that_is_not_there_is_an_error_at_once() -> None:
     client = connect(f"redis://127.0.0.1:{free_port()}")
     with pytest.raises(REDIS_AWAY):
