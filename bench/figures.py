@@ -14,7 +14,7 @@ from typing import Any
 class Figure:
     """One quantity of one contestant: a value for each run."""
 
-    part: str  # A to K, memory, budget
+    part: str  # A to K, memory, budget, profile
     who: str
     what: str
     unit: str

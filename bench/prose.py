@@ -67,7 +67,8 @@ PROSE = {
     "D": Prose(
         "D: pickup on an idle worker",
         "From just before the producer asks for a job to the job's first line, one at a time, after random pauses.\n"
-        "For Homeroom's ledgered jobs the commit of the submit is in it, and through HTTP all of the API.",
+        "For Homeroom's ledgered jobs the commit of the submit is in it, and through HTTP all of the API.\n"
+        "*Its row* and *its begin*: how far into that Postgres sets about the job's row, and about its begin.",
         best_first=False,
     ),
     "E": Prose(
@@ -106,7 +107,14 @@ PROSE = {
         "K: first words of a reply",
         "A scripted model says its first words after 50 ms and writes on, a piece every 10 ms. It is asked directly,\n"
         "with OpenAI's client, and through the system: `POST /v1/chat`, then the events until the first `delta`,\n"
-        "with the turn, its job and its begin committed. One turn at a time, both ways in random order within a run.",
+        "with the turn, its job and its begin committed. One turn at a time, both ways in random order within a run.\n"
+        "*Its row* and *its begin*: how far into that Postgres sets about the turn's job, and about its begin.",
+    ),
+    "profile": Prose(
+        "Where the time goes",
+        "Processor time for each job, as the kernel counts it for every process, and what the machine's cores could\n"
+        "do at that cost if none of them ever rested or was taken away: the most that any schedule could reach with\n"
+        "this code on this machine. Between it and what was measured lie waits, and what the host gave to others.",
     ),
     "memory": Prose("Memory", "An idle worker with everything imported and connected, resident set."),
     "budget": Prose(

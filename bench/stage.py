@@ -136,6 +136,11 @@ class Turn:
         self._children.append(child)
         return child
 
+    @property
+    def newest(self) -> subprocess.Popen[bytes]:
+        """The process that was started last."""
+        return self._children[-1]
+
     def wait(self, reached: Callable[[], Any], *, seconds: float, what: str, look_every: float = 0.1) -> None:
         """Until it is so; a worker that ended, or time that ran out, fails the turn."""
         deadline = time.monotonic() + seconds

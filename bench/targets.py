@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bench.contestants import EFFECTS, HTTP, LEDGERED, PEERS, PLAIN, TRANSACTION
 from bench.figures import Figure, Figures
 from bench.parts.first_token import THROUGH
-from bench.parts.http import BARE, BULK, SUBMIT
+from bench.parts.http import BARE, BULK_ROUTE, SUBMIT
 from bench.parts.memory import OURS as OUR_WORKER
 from bench.parts.throughput import NAP
 from bench.text import number
@@ -81,7 +81,7 @@ def _http(figures: Figures) -> Iterator[Verdict]:
         assert ours is not None
         told = f"{share.median:.1%} ({number(ours.median)} to {number(bare.median)} requests/s)"
         yield Verdict("F", "at least 60 % of the bare route", told, share.median >= 0.6)
-    bulks = [each for each in figures.of("F", "rate") if each.who.startswith(f"POST /v1/jobs/bulk of {BULK:,}")]
+    bulks = [each for each in figures.of("F", "rate") if each.who.startswith(BULK_ROUTE)]
     if bulks:
         best = max(bulks, key=lambda each: each.median)
         told = f"{number(best.median)} jobs/s with {best.who.rpartition(', ')[2]}"

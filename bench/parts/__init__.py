@@ -15,6 +15,7 @@ from bench.parts import (
     lanes,
     memory,
     pickup,
+    profile,
     recovery,
     scale,
     throughput,
@@ -42,4 +43,5 @@ PARTS = {
     "K": Part(first_token.run),
     "memory": Part(memory.run),
     "budget": Part(budget.run),
+    "profile": Part(profile.run, needs_wrk=True),
 }

@@ -17,6 +17,7 @@ from bench.figures import quantile
 from bench.ours.house import free_port
 from bench.parts.bench import Bench
 from bench.parts.processes import READY_WITHIN, start_api
+from bench.parts.stages import add_stages
 from bench.stage import BenchFailed, Turn
 
 TURNS, WARM_UP = 100, 10
@@ -32,13 +33,15 @@ def run(bench: Bench) -> None:
         environment = {"PORT": str(free_port()), "LLM_BASE_URL": model, "LLM_MODEL": MODEL}
         with bench.turn(HTTP, 1, environment=environment) as turn:
             _start(turn, model)
-            waits = asyncio.run(_measure(turn, model, turns))
+            asked: list[float] = []
+            waits = asyncio.run(_measure(turn, model, turns, asked))
         median = {who: quantile(values, 0.5) for who, values in waits.items()}
         for who, values in waits.items():
             bench.figures.add("K", who, "first words, p50", "ms", median[who])
             bench.figures.add("K", who, "p99", "ms", quantile(values, 0.99), note=f"{turns} turns a run")
         more = median[THROUGH] - median[DIRECTLY]
         bench.figures.add("K", THROUGH, "more than directly, p50", "ms", more)
+        add_stages(bench, "K", THROUGH, "chat.reply", asked[WARM_UP:], first=WARM_UP)
         told = f"{median[DIRECTLY]:.1f} ms directly, {median[THROUGH]:.1f} ms through the system: {more:.1f} ms more"
         print(f"K  run {number}  {told}", flush=True)
 
@@ -54,8 +57,9 @@ def _start(turn: Turn, model: str) -> None:
     turn.wait(ready.exists, seconds=READY_WITHIN, what="the chat worker", look_every=0.02)
 
 
-async def _measure(turn: Turn, model: str, turns: int) -> dict[str, list[float]]:
-    """Both ways in turns and in random order; milliseconds until the first words are read."""
+async def _measure(turn: Turn, model: str, turns: int, asked: list[float]) -> dict[str, list[float]]:
+    """Both ways in turns and in random order; milliseconds until the first words are read. `asked` gets the moments at
+    which the system was."""
     headers = {"Authorization": f"Bearer {turn.environment['BENCH_API_KEY']}"}
     address = f"http://127.0.0.1:{turn.environment['PORT']}"
     waits: dict[str, list[float]] = {DIRECTLY: [], THROUGH: []}
@@ -66,6 +70,8 @@ async def _measure(turn: Turn, model: str, turns: int) -> dict[str, list[float]]
         for number in range(WARM_UP + turns):
             for who in random.sample([DIRECTLY, THROUGH], 2):
                 words = _directly(client, number) if who is DIRECTLY else _through(api, number)
+                if who is THROUGH:
+                    asked.append(time.time())
                 started = time.perf_counter()
                 if not await anext(words):
                     raise BenchFailed(f"{who}: the first words are none")

@@ -16,6 +16,7 @@ from bench.stage import BenchFailed, Turn
 SCRIPT = Path(__file__).resolve().parents[1] / "submit.lua"
 SECONDS, CLIENTS, BULK = 5, 50, 1000
 BARE, SUBMIT = "bare FastAPI route", "POST /v1/jobs"
+BULK_ROUTE = f"POST /v1/jobs/bulk of {BULK:,}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ def run(bench: Bench) -> None:
         told = f"{ours.rate:,.0f} of {bare.rate:,.0f} requests/s ({ours.rate / bare.rate:.2f})"
         bulks: list[str] = []
         for clients in (1, 4):
-            name = f"POST /v1/jobs/bulk of {BULK:,}, {clients} client{'s' if clients > 1 else ''}"
+            name = f"{BULK_ROUTE}, {clients} client{'s' if clients > 1 else ''}"
             load = _measure(bench, name, "bench.ours.api", clients, jobs=BULK)
             bulks.append(f"{load.rate * BULK:,.0f}")
         print(f"F  run {number}  {told}; in bulk {' and '.join(bulks)} jobs/s with 1 and 4 clients", flush=True)
@@ -50,20 +51,20 @@ def run(bench: Bench) -> None:
 def _measure(bench: Bench, name: str, module: str, clients: int, jobs: int = 1) -> Load:
     with bench.turn(HTTP, 1, environment={"PORT": str(free_port())}) as turn:
         port = start_api(turn, module)
-        _load(turn, port, clients, 1, jobs)  # warm up
-        load = _load(turn, port, clients, SECONDS if bench.scale >= 1 else 1, jobs)
-        if load.errors:
-            raise BenchFailed(f"{name}: {load.errors} of {load.requests} requests failed")
-        if name is not BARE and (there := bench.house.value("select count(*) from jobs")) < load.requests * jobs:
-            raise BenchFailed(f"{name}: {load.requests * jobs} jobs were accepted, {there} are in the ledger")
+        load(turn, port, clients, 1, jobs)  # warm up
+        seen = load(turn, port, clients, SECONDS if bench.scale >= 1 else 1, jobs)
+        if seen.errors:
+            raise BenchFailed(f"{name}: {seen.errors} of {seen.requests} requests failed")
+        if name is not BARE and (there := bench.house.value("select count(*) from jobs")) < seen.requests * jobs:
+            raise BenchFailed(f"{name}: {seen.requests * jobs} jobs were accepted, {there} are in the ledger")
     unit = "requests/s" if jobs == 1 else "jobs/s"
-    bench.figures.add("F", name, "rate", unit, load.rate * jobs)
-    bench.figures.add("F", name, "p50", "ms", load.p50_ms)
-    bench.figures.add("F", name, "p99", "ms", load.p99_ms)
-    return load
+    bench.figures.add("F", name, "rate", unit, seen.rate * jobs)
+    bench.figures.add("F", name, "p50", "ms", seen.p50_ms)
+    bench.figures.add("F", name, "p99", "ms", seen.p99_ms)
+    return seen
 
 
-def _load(turn: Turn, port: int, clients: int, seconds: int, jobs: int) -> Load:
+def load(turn: Turn, port: int, clients: int, seconds: int, jobs: int) -> Load:
     command = ["wrk", "--threads", "1", "--connections", str(clients), "--duration", str(seconds)]
     script = ["--timeout", "10s", "--script", str(SCRIPT), f"http://127.0.0.1:{port}"]
     arguments = ["--", turn.environment["BENCH_API_KEY"], str(jobs)]

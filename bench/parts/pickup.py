@@ -10,7 +10,9 @@ from bench.figures import quantile
 from bench.ours.house import free_port
 from bench.parts.bench import Bench
 from bench.parts.processes import start_api
+from bench.parts.stages import add_stages
 from bench.stage import Turn
+from bench.tape import ASKED
 
 WARM_UP = 20
 
@@ -29,9 +31,12 @@ def _measure(bench: Bench, contestant: Contestant) -> str:
         turn.start_worker()
         turn.produce("pickup", jobs, gap=contestant.gap)
         waits = pickups(turn, WARM_UP, jobs)
+        asked = turn.tape.column(ASKED)[WARM_UP:jobs]
     p50, p99 = quantile(waits, 0.5), quantile(waits, 0.99)
     bench.figures.add("D", contestant.name, "p50", "ms", p50)
     bench.figures.add("D", contestant.name, "p99", "ms", p99, note=f"{len(waits)} jobs a run")
+    if contestant in (LEDGERED, HTTP):
+        add_stages(bench, "D", contestant.name, contestant.environment["BENCH_KIND"], asked, first=WARM_UP)
     return f"p50 {p50:>8.2f} ms, p99 {p99:>8.2f} ms"
 
 
