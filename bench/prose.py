@@ -110,6 +110,12 @@ PROSE = {
         "with the turn, its job and its begin committed. One turn at a time, both ways in random order within a run.\n"
         "*Its row* and *its begin*: how far into that Postgres sets about the turn's job, and about its begin.",
     ),
+    "console": Prose(
+        "The console",
+        "In Chromium, signed in as an operator, over a day of forty schools: a million jobs, a tenth of them waiting,\n"
+        "and fifty workers. *First paint*: of the page opened at this view. *Slowest answer*: the API's longest wait\n"
+        "among all that the view asks before it is whole.",
+    ),
     "profile": Prose(
         "Where the time goes",
         "Processor time for each job, as the kernel counts it for every process, and what the machine's cores could\n"

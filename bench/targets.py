@@ -129,6 +129,13 @@ def _first_token(figures: Figures) -> Iterator[Verdict]:
     yield from _at_most(more, 15.0, "first words at most 15 ms after those of the model asked directly, p50")
 
 
+def _console(figures: Figures) -> Iterator[Verdict]:
+    for what, most in (("first paint", 1000.0), ("slowest answer", 200.0)):
+        slowest = max(figures.of("console", what), key=lambda each: each.median, default=None)
+        target = f"console: {what} of every view within {most:g} ms at a million jobs"
+        yield from _at_most(slowest, most, target)
+
+
 def _budget(figures: Figures) -> Iterator[Verdict]:
     for what, most in (("SQL statements", 6.0), ("Redis calls", 4.0)):
         target = f"at most {most:g} {what} for 100 ledgered no-op jobs"
@@ -146,4 +153,18 @@ def _at_most(figure: Figure | None, most: float, target: str) -> Iterator[Verdic
         yield Verdict(figure.part, target, measured, figure.median <= most)
 
 
-RULES = (_noop, _sleep, _pickup, _recovery, _http, _growth, _lanes, _fairness, _workers, _first_token, _budget, _memory)
+RULES = (
+    _noop,
+    _sleep,
+    _pickup,
+    _recovery,
+    _http,
+    _growth,
+    _lanes,
+    _fairness,
+    _workers,
+    _first_token,
+    _console,
+    _budget,
+    _memory,
+)

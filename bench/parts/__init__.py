@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from bench.parts import (
     budget,
+    console,
     enqueue,
     fairness,
     first_token,
@@ -41,6 +42,7 @@ PARTS = {
     "I": Part(fairness.run),
     "J": Part(scale.run),
     "K": Part(first_token.run),
+    "console": Part(console.run),
     "memory": Part(memory.run),
     "budget": Part(budget.run),
     "profile": Part(profile.run, needs_wrk=True),
