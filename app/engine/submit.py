@@ -31,6 +31,9 @@ from app.kit.batching import Batcher
 from app.kit.db import TRY_AGAIN, Connection, Database
 from app.kit.errors import Refusal, Unavailable
 
+# Seconds between two batches of many who ask at the same time: each of them costs a tenth less, and none of them notices.
+# Who asks alone does not wait.
+APART = 0.002
 TRIES = 3
 BETWEEN_TRIES = Backoff(first=0.02, cap=0.1)
 CULPRIT_ERRORS = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError)
@@ -134,7 +137,14 @@ class Submitter:
         async def run(requests: Sequence[NewJob]) -> list[Answer]:
             return await self._within(requests, commit)
 
-        return Batcher(run, max_batch=500, culprit_errors=CULPRIT_ERRORS, then=self._announce)
+        return Batcher(
+            run,
+            max_batch=500,
+            apart=APART,
+            alone_at_once=True,
+            culprit_errors=CULPRIT_ERRORS,
+            then=self._announce,
+        )
 
     async def _within(self, requests: Sequence[NewJob], commit: Callable[[Sequence[NewJob]], Any]) -> list[Answer]:
         """Within the tenants' `max_queued`."""

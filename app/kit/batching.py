@@ -33,12 +33,14 @@ class Batcher(Generic[T, R]):
         *,
         max_batch: int = 500,
         apart: float = 0.0,
+        alone_at_once: bool = False,
         culprit_errors: tuple[type[Exception], ...] = (),
         then: Callable[[Sequence[R]], Awaitable[None]] | None = None,
     ) -> None:
         self._run = run
         self._max_batch = max_batch
         self._apart = apart  # seconds at least between two flights, for what may wait that long and is dear alone
+        self._alone_at_once = alone_at_once  # an item that nobody waits beside need not
         self._next_at = 0.0
         self._culprit_errors = culprit_errors  # errors of one item's own making: halve and isolate
         self._then = then
@@ -80,7 +82,8 @@ class Batcher(Generic[T, R]):
 
     async def _keep_apart(self) -> None:
         loop = asyncio.get_running_loop()
-        if (wait := self._next_at - loop.time()) > 0:
+        alone = self._alone_at_once and len(self._waiting) == 1
+        if (wait := self._next_at - loop.time()) > 0 and not alone:
             await asyncio.sleep(wait)
         self._next_at = loop.time() + self._apart
 
