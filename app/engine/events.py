@@ -26,7 +26,7 @@ from app.kit.redis import REDIS_AWAY
 BELL = "homeroom:events"  # Pub/Sub crosses database numbers, so the channel carries the product's name
 STREAM_LENGTH = 10_000
 STREAM_LIFE_MS = 3_600_000
-APART = 0.002  # seconds between two scripts of one process: no reader notices, and each costs as much as ten events
+APART = 0.004  # seconds between two scripts of one process: no reader notices, and each costs as much as ten events
 MAX_BATCH = 256  # events in one script: it holds Redis for a few milliseconds at most
 PATIENCE = 2.0  # seconds that anybody waits for Redis to take news
 

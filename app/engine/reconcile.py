@@ -61,6 +61,9 @@ class Reconciler:
         self._interval = interval
         self._turn = min(TURN, max(lease, 2 * interval))  # a short lease promises a quick rescue
         self._due = asyncio.Event()
+        self._reconciling = (
+            asyncio.Lock()
+        )  # a worker's first look, and the task beside it, would both sweep all there is
         self._patient_until = 0.0  # after a reconnect, owners get one whole lease to show themselves
 
     def kick(self) -> None:
@@ -90,12 +93,13 @@ class Reconciler:
 
     async def reconcile(self) -> None:
         """Rescue first, so that what is rescued is dispatched in the same breath."""
-        if time.monotonic() >= self._patient_until:
-            await self._rescue()
-        await self._heed_epoch()
-        await self._sweep()
-        async with self._database.ledger.acquire() as connection:
-            await forget_the_dead(connection, self._queue)
+        async with self._reconciling:
+            if time.monotonic() >= self._patient_until:
+                await self._rescue()
+            await self._heed_epoch()
+            await self._sweep()
+            async with self._database.ledger.acquire() as connection:
+                await forget_the_dead(connection, self._queue)
 
     async def _take_turn(self) -> bool:
         async with self._database.ledger.acquire() as connection:
