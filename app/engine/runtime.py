@@ -250,7 +250,7 @@ class Runtime(PlainWorker):
             self._aborts_at = time.monotonic() + ABORTS_EVERY
             await self._cancel_aborted_jobs()
         heard = self._bell.heard()
-        if self._intake.holds_suspects and not self.load:
+        if self._intake.holds_suspects and self._is_idle:
             await self._intake.take_suspect()
             return
         self._changed.clear()  # before the look: what changes from now on is a reason for another one
@@ -290,6 +290,11 @@ class Runtime(PlainWorker):
         if not await self._changed.wait(BUSY_WAIT):  # no claim for a while, which leases would end with
             await self._finisher.flush()
         await self._claims.let_go(older_than=STALE)
+
+    @property
+    def _is_idle(self) -> bool:
+        """Nothing runs here, and every end is written: what dies with this process now is nobody else's."""
+        return not self.load and not len(self._finisher) and not self.unwritten_plain
 
     def _is_reserved(self) -> bool:
         """Free slots are not to be filled now."""

@@ -221,7 +221,7 @@ async def test_a_zombie_s_end_is_refused_and_there_is_one_effect(stage: Stage) -
     assert await stage.attempts(job_id) == ["lost", "success"]
 
 
-async def test_a_suspect_runs_when_nothing_else_does(stage: Stage) -> None:
+async def test_a_suspect_runs_when_nothing_else_does_and_every_end_is_written(stage: Stage) -> None:
     gate = asyncio.Event()
     together: list[int] = []
 
@@ -242,9 +242,17 @@ async def test_a_suspect_runs_when_nothing_else_does(stage: Stage) -> None:
         async def waits() -> bool:
             return bool(runtime._intake.holds_suspects)
 
+        async def idle() -> bool:
+            return not runtime.load
+
         await eventually(waits, what="the suspect's wait")
         others = [await stage.submit("t.echo") for _ in range(3)]
-        gate.set()
+        async with stage.database.ledger.acquire() as connection, connection.transaction():
+            await connection.execute("select 1 from jobs where job_id = $1 for update", first)  # its end has to wait
+            gate.set()
+            await eventually(idle, what="the first job's return")
+            await asyncio.sleep(0.3)
+            assert together == []
         for job_id in (first, suspect, *others):
             await stage.ended(job_id)
         await stage.is_quiet()
