@@ -9,7 +9,6 @@ from typing import Any
 from uuid import UUID
 
 import pytest_asyncio
-from arq.connections import ArqRedis
 
 from app.engine.context import JobContext
 from app.engine.dispatch import Dispatcher, member_of
@@ -21,43 +20,17 @@ from app.engine.workload import JobKind
 from app.kit.db import Database
 from app.kit.ids import uuid7
 from tests.support.deployment import Deployment
-from tests.support.stage import Stage, open_stage, runnable
+from tests.support.permits import Limits, limited_stage, redis_of
+from tests.support.stage import Stage, runnable
 from tests.support.waiting import eventually
 
-LIMITS = {"all": 4, "teacher": 2, "student": 3, "one": 1}
-
-
-class Limits:
-    """A policy of these limits for every tenant."""
-
-    async def jobs_per_minute(self, _tenant_id: str) -> int:
-        return 1_000_000
-
-    async def max_queued(self, _tenant_id: str) -> int:
-        return 1_000_000
-
-    async def weight(self, _tenant_id: str) -> float:
-        return 1.0
-
-    async def permits(self, _tenant_id: str, name: str) -> int:
-        return LIMITS[name]
-
-    async def lane_capacity(self, _tenant_id: str) -> int:
-        return 100
+LIMITS = Limits({"all": 4, "teacher": 2, "student": 3, "one": 1})
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def stage(deployment: Deployment, database: Database) -> AsyncIterator[Stage]:
-    async with open_stage(deployment, database) as opened:
-        opened.policy = Limits()
-        await redis_of(opened).flushall()
-        await redis_of(opened).set(SINCE_KEY, 1)  # this Redis has been there for long: it forgot nobody's permits
+    async with limited_stage(deployment, database, LIMITS) as opened:
         yield opened
-
-
-def redis_of(stage: Stage) -> ArqRedis:
-    assert stage.shared is not None
-    return stage.shared
 
 
 async def held(stage: Stage) -> int:
@@ -229,7 +202,7 @@ async def test_a_dead_worker_s_permits_come_back_by_themselves(stage: Stage) -> 
 def permits_of(stage: Stage, kind: str, *, lease: float = 600.0, heartbeat: float = 0.5) -> Permits:
     """The permits of a worker that does nothing else."""
     kinds: list[JobKind] = [stage.runnables[kind].kind]
-    return Permits(kinds, redis_of(stage), Dispatcher(stage.redis), Limits(), lease=lease, heartbeat=heartbeat)
+    return Permits(kinds, redis_of(stage), Dispatcher(stage.redis), LIMITS, lease=lease, heartbeat=heartbeat)
 
 
 def waiting(kind: str, job_id: UUID | None = None, role: str = "x") -> Begun:

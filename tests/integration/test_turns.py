@@ -9,57 +9,31 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest_asyncio
-from arq.connections import ArqRedis
 
 from app.engine.context import JobContext
 from app.engine.ledger.cancel import cancel
 from app.engine.ledger.rows import Hint
-from app.engine.permits import SINCE_KEY, Permit, PermitSets
+from app.engine.permits import Permit, PermitSets
 from app.engine.turns import Turns
 from app.kit.db import Database
 from app.kit.ids import uuid7
 from tests.support.deployment import Deployment
-from tests.support.stage import Stage, open_stage
+from tests.support.permits import Limits, limited_stage, redis_of
+from tests.support.stage import Stage
 from tests.support.waiting import eventually
 
 ONE = Permit("demo", "one")
-
-
-class Limits:
-    """One permit of every name for every tenant."""
-
-    async def jobs_per_minute(self, _tenant_id: str) -> int:
-        return 1_000_000
-
-    async def max_queued(self, _tenant_id: str) -> int:
-        return 1_000_000
-
-    async def weight(self, _tenant_id: str) -> float:
-        return 1.0
-
-    async def permits(self, _tenant_id: str, _name: str) -> int:
-        return 1
-
-    async def lane_capacity(self, _tenant_id: str) -> int:
-        return 100
+LIMITS = Limits({"one": 1})
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def stage(deployment: Deployment, database: Database) -> AsyncIterator[Stage]:
-    async with open_stage(deployment, database) as opened:
-        opened.policy = Limits()
-        await redis_of(opened).flushall()
-        await redis_of(opened).set(SINCE_KEY, 1)  # this Redis has been there for long: it forgot nobody's permits
+    async with limited_stage(deployment, database, LIMITS) as opened:
         yield opened
 
 
-def redis_of(stage: Stage) -> ArqRedis:
-    assert stage.shared is not None
-    return stage.shared
-
-
 def turns_of(stage: Stage, *, lease: float = 5.0, heartbeat: float = 0.5) -> Turns:
-    sets = PermitSets(redis_of(stage), Limits(), lease=lease, heartbeat=heartbeat)
+    sets = PermitSets(redis_of(stage), LIMITS, lease=lease, heartbeat=heartbeat)
     return Turns(sets, heartbeat=heartbeat)
 
 
@@ -178,7 +152,7 @@ async def test_a_turn_is_told_again_to_a_redis_that_forgot_and_outlasts_its_leas
 
 async def test_a_turn_whose_holder_is_gone_comes_back_with_its_lease(stage: Stage) -> None:
     """As of a worker that was killed: nobody renews, and nobody returns it."""
-    gone = PermitSets(redis_of(stage), Limits(), lease=0.5, heartbeat=0.1)
+    gone = PermitSets(redis_of(stage), LIMITS, lease=0.5, heartbeat=0.1)
     parts = Parts(turns_of(stage))
     parts.leave.set()
     parted = stage.job("t.heir", parts)
