@@ -11,8 +11,7 @@ import orjson
 import pytest
 
 from app.api.jobs.documents import JobDocument, job_document, see
-from app.engine.ledger.read import LanePlace
-from app.engine.ledger.rows import JobRow
+from app.engine.ledger.rows import JobRow, LanePlace
 
 JOB_ID = UUID("0190d5c8-7a3e-7cc1-8f7e-2f1d6f0a9b3c")
 ROW = JobRow(

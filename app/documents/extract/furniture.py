@@ -16,15 +16,15 @@ PAGE_NUMBER = re.compile(
     r"""^\W*(?:
         第\s*[\d一二三四五六七八九十]+\s*[页頁](?:\W*[（(]?\s*共\s*\d+\s*[页頁]\s*[）)]?)?
       | (?:page|p\.|pg\.?)\s*\d+(?:\s*(?:of|/)\s*\d+)?
-      | \d+\s*(?:/|of)\s*\d+
+      | \d+\s*(?:/|of)\s*\d+(?!\W*[?？])
       | [-–—•·]\s*\d{1,3}\s*[-–—•·]
       | \[?(?:turn\s+over|please\s+turn\s+over|p\.?t\.?o\.?|go\s+on\s+to\s+the\s+next\s+page)\]?
       | (?:请|請)?翻(?:页|頁)
       | \[?total(?:\s+(?:marks?|points?|score|for\s+(?!question)[\w\s]{1,30}))?
-        [\s:=]{0,20}\d+\s{0,4}(?:marks?|points?|分)?\]?
+        [\s:]{0,20}\d+\s{0,4}(?:marks?|points?|分)?\]?
       | (?:total|score|marks?)[\s:=_.]{0,40}/\s{0,4}\d{1,3}
       | (?:©|copyright\b).{0,60}
-      | (?:in)?correct|not\s+(?:yet\s+)?answered|partially\s+correct|flag\s+question|question\s+text
+      | (?:in)?correct(?!\W*[?？])|not\s+(?:yet\s+)?answered|partially\s+correct|flag\s+question|question\s+text
       | select\s+one(?:\s+or\s+more)?\s*:?
       | (?:this\s+is\s+the\s+)?end\s+of\s+(?:the\s+)?(?:test|exam(?:ination)?|paper|quiz|questions?|section\s+\w+)
       | (?:this\s+page\s+(?:is\s+)?(?:intentionally\s+)?(?:left\s+)?)?blank(?:\s+page)?
@@ -39,8 +39,12 @@ CAPTION = re.compile(
     re.IGNORECASE,
 )
 TITLED_CAPTION = re.compile(r"^\W*(?:图\s*\d{1,2}|fig(?:ure|\.)?\s*\d{1,2})\s*[:：.．\s—-].{1,80}$", re.IGNORECASE)
-LONE_NUMBER = re.compile(r"^\W*\d{1,3}\W*$")
-NUMBERED = re.compile(r"^\s*(?:\(?\d{1,3}\s*[.、．)]|[A-H]\s*[.、．)]|Q\d)", re.IGNORECASE)
+WORD, SHORTEST_REPEATED = re.compile(r"[^\W\d_]"), 3  # 6 B on one page and 9 B on the next are answers
+LONE_NUMBER = re.compile(r"^[\s\-–—·•|~/]*\d{1,3}[\s\-–—·•|~/]*$")
+NUMBERED = re.compile(
+    r"^\s*(?:[一二三四五六七八九十]{1,3}\s*[、.．]|第[一二三四五六七八九十]{1,3}(?:大题|部分)|(?:section|part)\s+\w{1,4}\b|(?:answers?|ans|solution|explanation)\b|[【\[]?(?:正确|参考)?(?:答案|解析)|\(?\d{1,3}\s*[.、．)]|[A-H]\s*[.、．)]|(?:Q(?:uestion)?|Problem)\s*\d|第\s*\d+\s*题|（\d)",
+    re.IGNORECASE,
+)
 
 
 def without_furniture(lines: list[Line]) -> list[Line]:
@@ -84,7 +88,7 @@ def _repeated(lines: list[Line], pages: int) -> set[str]:
         text for text, _ in {(_mask(line.text), (line.file, line.page)) for line in lines if _in_margin(line)}
     )
     enough = 2 if pages <= MANY_PAGES else pages // 2
-    return {text for text, count in seen.items() if count >= enough}
+    return {text for text, count in seen.items() if count >= enough and len(WORD.findall(text)) >= SHORTEST_REPEATED}
 
 
 def _is_furniture(line: Line, repeated: set[str]) -> bool:

@@ -11,16 +11,23 @@ from statistics import median
 from app.documents.extract.lines import GAP, Line
 
 QUESTION_START = re.compile(
-    r"^\s*Q(?:uestion)?\s*\d{1,3}\b|^\s*[（(]?\d{1,3}\s*[.、．)）]|^\s*第\s*\d+\s*题|^[一二三四五六七八九十]+、"
+    r"^\s*(?:Q(?:uestion)?|Problem|Exercise)\s*\d{1,3}\b|^\s*(?:[（(]\s*[A-H√×]?\s*[）)]\s*|_{2,}\s*)?[（(]?\d{1,3}\s*(?:[、．)）]|\.(?!\d))|^\s*第\s*\d+\s*题|^[一二三四五六七八九十]+、"
 )
 OPTION_START = re.compile(r"^\s*[（(]?[A-H]\s*[.、．)）:：]")
 HEADING = re.compile(
-    r"^\W*(?:(?:section|part)\s+\w{1,3}\b|(?:answers?|answer\s+key|key|solutions?)\W*$|(?:参考|标准)?答案|[一二三四五六七八九十]+、)",
+    r"^\W*(?:(?:section|part)\s+\w{1,3}\b|(?:answers?|answer\s+key|key|solutions?)\W*$|(?:参考|标准)?答案(?:\W*$|[与及和])|[一二三四五六七八九十]+、)",
+    re.IGNORECASE,
+)
+MARKS_ONLY = re.compile(
+    r"^[\s）)]*[（(\[【]\s*(?:本(?:小|大)?题\s*)?(?:共|满分|worth\s+)?\s*\d{1,3}(?:\.\d)?\s*(?:分|points?(?:\(s\))?|marks?|pts?\.?)?\s*[）)\]】]$|^\d{1,3}\s*(?:分|points?|marks?|pts?\.?)$",
     re.IGNORECASE,
 )
 TALLER, APART = 1.15, 1.6
 MIN_COLUMN_ROWS = 4
 FULL_COLUMN_ROWS = 15
+TITLE_ROWS = 8
+NEAR = 1.2
+CELL = re.compile(r"^\s*(?:\d{1,3}|[A-H]{1,5}|[√×✓✗TF]|题号|答案|(?:question|answer|no)s?\.?)\s*$", re.IGNORECASE)
 GUTTER_FROM, GUTTER_TO = 0.35, 0.65
 FULL_LINE = 0.6
 WORD_GAP, WIDE_GAP = 0.2, 1.0  # in heights of the text
@@ -133,13 +140,14 @@ def _regions(pieces: list[Piece], width: float) -> list[list[Piece]]:
     gutter = _gutter(pieces, width)
     if gutter is None:
         return [pieces]
+    rows = rows_of(pieces)
     regions: list[list[Piece]] = []
     left: list[Piece] = []
     right: list[Piece] = []
     across: list[Piece] = []
-    for row in rows_of(pieces):
+    for row in rows:
         if any(piece.x0 < gutter < piece.x1 for piece in row):
-            left, heading = _heading_apart(left, right)
+            left, heading = (left, []) if row is rows[-1] else _heading_apart(left, right)  # the last row is a footer
             regions += [left, right] if left or right else []
             left, right = [], []
             across += [*heading, *row]
@@ -171,25 +179,35 @@ def _gutter(pieces: list[Piece], width: float) -> float | None:
     """Where the white stripe between two columns runs, if the page has one."""
     texts = [piece for piece in pieces if not piece.figure]
     starts = sorted({piece.x0 for piece in texts if GUTTER_FROM * width < piece.x0 < GUTTER_TO * width + 0.05 * width})
-    best: tuple[int, float] | None = None
+    found: list[tuple[int, int, float]] = []
     for start in starts:
         stripe = start - 0.005 * width
         crossing = sum(piece.x0 < stripe < piece.x1 for piece in texts)
         aligned = sum(abs(piece.x0 - start) < 0.01 * width for piece in texts)
-        if best is None or aligned - 3 * crossing > best[0]:
-            best = (aligned - 3 * crossing, stripe)
-    if best is None or not _two_columns(texts, best[1]):
+        found.append((aligned - 3 * crossing, crossing, stripe))
+    if not found:
         return None
-    return best[1]
+    best = max(found, key=lambda one: one[0])
+    if _two_columns(texts, best[2]):
+        return best[2]
+    # A table in the second column may be aligned better than the column: then nothing but a title crosses the gutter.
+    free = [stripe for _, crossing, stripe in found if crossing <= 1]
+    return next((stripe for stripe in free if _two_columns(texts, stripe, asking=True)), None)
 
 
-def _two_columns(pieces: list[Piece], gutter: float) -> bool:
+def _two_columns(pieces: list[Piece], gutter: float, *, asking: bool = False) -> bool:
     left = rows_of([piece for piece in pieces if piece.x1 <= gutter])
     right = rows_of([piece for piece in pieces if piece.x0 >= gutter])
     crossing = rows_of([piece for piece in pieces if piece.x0 < gutter < piece.x1])
     if not crossing and len(right) < MIN_COLUMN_ROWS:
-        return bool(right) and _is_full_column(left, gutter)
-    if min(len(left), len(right)) < MIN_COLUMN_ROWS or len(crossing) > min(len(left), len(right)):
+        high = bool(right) and not _are_cells(left, right) and _begins_as_high(left, right)
+        return high and _is_full_column(left, gutter)
+    shorter = min(len(left), len(right))
+    if (
+        shorter < (2 * MIN_COLUMN_ROWS if asking else MIN_COLUMN_ROWS)
+        or len(crossing) > shorter
+        or _are_cells(left, right)
+    ):
         return False
     firsts = [row[0].text for row in right]
     if any(OPTION_START.match(text) and text.lstrip("（( ")[0] in "BD" for text in firsts) and not any(
@@ -199,7 +217,21 @@ def _two_columns(pieces: list[Piece], gutter: float) -> bool:
     numbered = sum(bool(QUESTION_START.match(text)) for text in firsts)
     room = gutter - min(row[0].x0 for row in left)
     filled = sum(row[-1].x1 - row[0].x0 > FULL_LINE * room for row in left) / len(left)
-    return numbered > 0 or filled > FULL_LINE or _out_of_step(left, right) > FULL_LINE
+    return numbered > 0 or (not asking and (filled > FULL_LINE or _out_of_step(left, right) > FULL_LINE))
+
+
+def _are_cells(left: list[list[Piece]], right: list[list[Piece]]) -> bool:
+    """A table that stands between the lines of a page, numbers and letters in its cells, marks at the right edge."""
+    levels = [row[0].middle for row in left]
+    near = sum(any(abs(row[0].middle - level) < NEAR * row[0].height for level in levels) for row in right)
+    short = all(CELL.match(piece.text) for row in right for piece in row)
+    marks = sum(bool(MARKS_ONLY.match(row[0].text)) for row in right)
+    return 2 * near < len(right) or short or 3 * marks > len(right)
+
+
+def _begins_as_high(left: list[list[Piece]], right: list[list[Piece]]) -> bool:
+    """A short second column begins at the top; a text that stands apart further down is a part of its line."""
+    return right[0][0].y0 <= left[min(len(left), TITLE_ROWS) - 1][0].y1
 
 
 def _is_full_column(rows: list[list[Piece]], gutter: float) -> bool:

@@ -17,7 +17,7 @@ QUOTE = re.compile(r"^\s{0,3}(?:>\s?)+")
 FENCE = re.compile(r"^\s{0,3}(?:```|~~~)")
 IMAGE = re.compile(r"!\[([^\]]*)\]\([^)]*\)|!\[([^\]]*)\]\[[^\]]*\]|<img\b[^>]*>", re.IGNORECASE)
 LINK = re.compile(r"(?<!!)\[([^\]]+)\]\((?:[^()\s]+)(?:\s+\"[^\"]*\")?\)")
-STRONG = re.compile(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1")
+STRONG = re.compile(r"(\*\*|(?<!_)__(?!_))(?=\S)(.+?)(?<=\S)\1(?!_)")  # ____ is a blank
 EMPHASIS = re.compile(r"(?<![\w*])\*(?=[^\s*])([^*\n]+?)(?<=[^\s*])\*(?![\w*])")
 ESCAPE = re.compile(r"\\([\\`*_{}\[\]()#+\-.!<>|~])")
 BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)

@@ -221,5 +221,5 @@ def _plain(text: str) -> str:
         text = WRAPPED.sub(r"\1", text)
     for symbol, meant in SYMBOLS.items():
         text = text.replace(symbol, meant)
-    text = re.sub(r"(?<!\\)&", GAP, text)
+    text = re.sub(r"(?<!\\)&", GAP, text).replace("{}", "")
     return re.sub(r"[ \t]{4,}", GAP, text).strip()

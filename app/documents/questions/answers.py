@@ -25,10 +25,17 @@ LABEL = re.compile(
         | (?:(?<=\n)|^)[ \t]*
           (?:(?P<other>{OTHER_WORD})|(?P<stated_answer>(?:the\s+)?(?:correct|right)\s+answers?\s+(?:is|are)))\s*[:：]
         | (?:(?<=\n)|^)[ \t]*(?P<dashed_answer>ans(?:wer)?)\.?
-          (?:\s*[-–—=]\s*|\s+(?=[(（]?[A-H1-8][)）]?[.]?[ \t]*(?:\n|$)))
+          (?:\s*[-–—=]\s*|\s+(?=[(（]?[A-H1-8][)）]?[.]?[ \t]*(?:\n|$))|(?<=\.)[ \t]+(?=\S)(?!(?:may|will|can)\b))
+        | (?:(?<=\n)|^|(?<=\s))[ \t]*(?P<dashed_solution>(?-i:Explanation|Solution|Rationale|Working|EXPLANATION))
+          \s+[-–—]\s+
         | (?:(?<=\n)|^)(?:(?P<bare_answer>答)|(?P<bare_solution>解|证明))\s*[:：]
         )[ \t]*""",
     re.IGNORECASE | re.VERBOSE,
+)
+# [Answer: B], on a line of its own or behind the last option.
+BOXED = re.compile(
+    rf"\s{{0,40}}[\[【]\s*({ANSWER_WORD}|{SOLUTION_WORD})\s*[:：]\s*([^\[\]【】]{{0,400}}(?:\[[^\[\]\n]*\][^\[\]\n]*)*)[\]】](?=\s*(?:\n|$))",
+    re.IGNORECASE,
 )
 WORKED = re.compile(r"^\W*(?:(?:worked|model|sample)\s+)?solutions?\W*$|^\W*(?:解|解答)\W*$", re.IGNORECASE)
 LETTERS = re.compile(
@@ -48,6 +55,7 @@ class Answered:
 
 def take_answer(text: str) -> Answered:
     """The text up to the first label, and what the labels announce."""
+    text = BOXED.sub(r"\n\1: \2", text)
     labels = list(LABEL.finditer(text))
     if not labels:
         return Answered(text)

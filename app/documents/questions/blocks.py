@@ -9,20 +9,14 @@ from itertools import pairwise
 from app.documents.extract.furniture import without_furniture
 from app.documents.extract.lines import GAP, Line
 from app.documents.extract.question_rows import unrolled
-from app.documents.questions.key import HEADER, find_key, key_lines
-from app.documents.questions.marks import PATTERNS, STYLES, Mark, Style, chain, marks_of
-from app.documents.questions.points import LABELLED, take_labelled_points, take_points
-from app.documents.questions.sections import INSTRUCTIONS, Section, is_heading, kind_in
+from app.documents.questions.key_start import find_key, key_lines
+from app.documents.questions.marks import Mark, Style
+from app.documents.questions.numbering import chain_of, headings_of, key_of_other_style, main_style
+from app.documents.questions.passages import Passages
+from app.documents.questions.points import LABELLED, take_labelled_points
+from app.documents.questions.sections import INSTRUCTIONS, Section, kind_in
 from app.documents.questions.wording import normalise
 
-SHARED = re.compile(
-    r"^\W*(?:(?:use|refer\s+to|read|study|look\s+at)\b.{0,80}?)?(?:for\s+|to\s+answer\s+|answer\s+)?questions?\s+(\d{1,3})\s*(?:-|–|—|to|and|through)\s*"
-    r"(\d{1,3})|^.{0,40}?(?:回答|完成)\s*第?\s*(\d{1,3})\s*[-–—~～至到、和]\s*(\d{1,3})\s*(?:小?题|各题)",
-    re.IGNORECASE,
-)
-OPTION = re.compile(r"^\s*[（(]?A\s*[.．、)）:：]")
-TASK = re.compile(r"^\W*(?:task|exercise|activity)\s+\d{1,2}\b", re.IGNORECASE)
-FEWEST_BARE = 3
 ASKING = ("?", "？", ":", "：")
 TITLE_LENGTH = 120
 TITLE = re.compile(
@@ -56,104 +50,23 @@ class Cut:
 
 def cut_paper(lines: list[Line]) -> Cut:
     lines = without_furniture([replace(line, text=normalise(line.text)) for line in unrolled(lines)])
-    style = _main_style(lines)
+    style = main_style(lines)
+    marks = chain_of(lines, style)
+    before = key_of_other_style(lines, marks[0].at, style) if marks else None
+    if before is not None:  # what was taken for the questions' numbers are those of the key
+        style = main_style(lines[:before])
+        marks = chain_of(lines[:before], style)
     key_at = len(lines)
-    marks = _chain_of(lines, style)
     if marks:
-        key_at = find_key(lines, marks[0].at, marks[0].number) or len(lines)
-        marks = _chain_of(lines[:key_at], style)
+        key_at = find_key(lines, marks[0].at, marks[0].number, style) or before or len(lines)
+        marks = chain_of(lines[:key_at], style)
     filled = _fill_gaps(lines[:key_at], marks)
     blocks, sections = _blocks(lines[:key_at], sorted([*marks, *filled], key=lambda mark: mark.at), style, set(filled))
     for block, after in pairwise(blocks):
         block.before_gap = after.number > block.number + 1
     first = marks[0].at if marks else key_at
-    key = key_lines(lines, key_at) if key_at < len(lines) else []
+    key = key_lines(lines, key_at, style) if key_at < len(lines) else []
     return Cut(_title(lines[:first]), blocks, sections, key, style)
-
-
-def _headings(lines: list[Line], style: Style) -> list[int]:
-    return [
-        at
-        for at, line in enumerate(lines)
-        if (is_heading(line, chinese_is_main=style == "chinese") or (style != "word" and TASK.match(line.text)))
-        and not _goes_on(lines, at)
-        and not (not line.heading and _is_lone_number(lines, at, style))
-    ]
-
-
-def _is_lone_number(lines: list[Line], at: int, style: Style) -> bool:
-    """Where the number stands by itself in the line before, this line is what it asks."""
-    before = next((line.text for line in reversed(lines[:at]) if take_labelled_points(line.text)[1].strip()), "")
-    number = PATTERNS[style].match(before)
-    return number is not None and not take_points(before[number.end() :])[1].strip(" ()[]-–—")
-
-
-def _goes_on(lines: list[Line], at: int) -> bool:
-    """Options below a line show that it was the end of a stem: Select all that apply."""
-    following = next((line.text for line in lines[at + 1 : at + 6] if line.text.strip()), "")
-    return bool(OPTION.match(following)) and not lines[at].heading
-
-
-def _main_style(lines: list[Line]) -> Style:
-    lengths = {style: len(_chain_of(lines, style)) for style in STYLES}
-    titled = [mark for mark in marks_of(lines, "chinese") if kind_in(lines[mark.at].text)]
-    if len(titled) * 2 > lengths["chinese"]:
-        lengths["chinese"] = 0  # 一、选择题 opens a section
-    tasks = sum(bool(TASK.match(line.text)) for line in lines)
-    if tasks == lengths["word"] and lengths["dot"] >= 2 * tasks:
-        lengths["word"] = 0  # Task 1 opens a section, too
-    if lengths["word"] and (lengths["word"] > 1 or lengths["dot"] <= 1):
-        return "word"
-    for style in ("dot", "close"):
-        if lengths[style] > 1 and not (style == "dot" and _are_instructions(lines, lengths)):
-            return style
-    if lengths["chinese"] > 1:
-        return "chinese"
-    if lengths["paren"] > 1:
-        return "paren"
-    if lengths["bare"] >= FEWEST_BARE or (lengths["bare"] > 1 and _set_apart(lines)):
-        return "bare"
-    return max(STYLES, key=lambda style: (lengths[style] if style != "bare" else 0, -STYLES.index(style)))
-
-
-def _set_apart(lines: list[Line]) -> bool:
-    """A tab after each number."""
-    return all(GAP in lines[mark.at].text[: mark.end] for mark in _chain_of(lines, "bare"))
-
-
-def _are_instructions(lines: list[Line], lengths: dict[Style, int]) -> bool:
-    """1. Answer all questions. 2. ...: above questions that are numbered 1) 2) 3)."""
-    told = next((at for at, line in enumerate(lines) if INSTRUCTIONS.match(line.text)), None)
-    if told is None or lengths["close"] < lengths["dot"]:
-        return False
-    dots, closes = _chain_of(lines, "dot"), _chain_of(lines, "close")
-    between = any(closes[0].at < mark.at < closes[-1].at for mark in dots)
-    return told < dots[0].at < closes[0].at and closes[0].number == 1 and not between
-
-
-def _chain_of(lines: list[Line], style: Style) -> list[Mark]:
-    marks = [mark for mark in marks_of(lines, style) if not _is_row_of_numbers(lines[mark.at])]
-    return chain(_without_instructions(lines, marks), _headings(lines, style))
-
-
-def _is_row_of_numbers(line: Line) -> bool:
-    return len(line.cells) > 1 and sum(cell.strip().isdigit() for cell in line.cells) > 1
-
-
-def _without_instructions(lines: list[Line], marks: list[Mark]) -> list[Mark]:
-    """Numbered advice to candidates before the first question, told by the count that begins again after it."""
-    told = next((at for at, line in enumerate(lines) if INSTRUCTIONS.match(line.text)), None)
-    if told is None or HEADER.match(lines[told].text):
-        return marks
-    after = [mark for mark in marks if mark.at > told]
-    if not after or after[0].number != 1 or any(mark.at < told for mark in marks):
-        return marks
-    again = next((mark for mark in after[1:] if mark.number == 1), None)
-    if again is None or find_key(lines[: again.at], after[0].at, 1) is not None:
-        return marks
-    if any(HEADER.match(line.text.strip()) for line in lines[after[0].at : again.at]):
-        return marks
-    return [mark for mark in marks if mark.at >= again.at]
 
 
 def _fill_gaps(lines: list[Line], marks: list[Mark]) -> list[Mark]:
@@ -178,10 +91,10 @@ def _fill_gaps(lines: list[Line], marks: list[Mark]) -> list[Mark]:
 def _blocks(lines: list[Line], marks: list[Mark], style: Style, filled: set[Mark]) -> tuple[list[Block], list[Section]]:
     blocks: list[Block] = []
     sections: list[Section] = []
-    shared: dict[int, list[Line]] = {}
-    headings = set(_headings(lines, style))
+    headings = set(headings_of(lines, style))
     by_line = {mark.at: mark for mark in marks}
     target: list[Line] = []
+    passages = Passages()
     worth: float | None = None
     group = 0
     for at, line in enumerate(lines):
@@ -191,22 +104,24 @@ def _blocks(lines: list[Line], marks: list[Mark], style: Style, filled: set[Mark
         elif mark is not None:
             if blocks and mark.number <= blocks[-1].number:
                 group += 1
-                shared.clear()
+                passages.count_again()
             target = [replace(line, text=line.text[mark.end :], cells=[])]
             section = sections[-1] if sections else None
             if section is not None:
                 section.blocks += 1
-            context = shared.get(mark.number, [])
+            if section is not None and section.blocks == 1:
+                passages.take_preamble(section)
+            context = passages.of_question(mark.number, lines, at)
             blocks.append(
                 Block(mark.number, group, target, section, context, filled=mark in filled, told=mark.told, worth=worth)
             )
             worth = None
         elif at in headings:
+            passages.close()
             sections.append(Section(line.text.strip(), len(sections) + 1, kind_in(line.text)))
-            target = sections[-1].preamble
-        elif span := _shared_span(line):
-            target = [line]
-            shared.update(dict.fromkeys(range(span[0], span[1] + 1), target))
+            target = passages.opened_by_heading(lines, at) or sections[-1].preamble
+        elif passage := passages.opened(lines, at, target if blocks and target is blocks[-1].lines else None):
+            target = passage
         elif blocks and target is blocks[-1].lines and _ends_question(line, target):
             blocks[-1].followed_by = line.text.strip()
             target = []
@@ -224,15 +139,6 @@ def _says_points_of_next(lines: list[Line], at: int, by_line: dict[int, Mark]) -
     """Points: 2, alone between an empty line and a number."""
     apart = at == 0 or not lines[at - 1].text.strip()
     return apart and at + 1 in by_line and bool(LABELLED.fullmatch(lines[at].text.strip()))
-
-
-def _shared_span(line: Line) -> tuple[int, int] | None:
-    """Questions 6 to 8 refer to the passage below."""
-    found = SHARED.match(line.text)
-    if not found:
-        return None
-    first, last = (int(group) for group in found.groups() if group)
-    return (first, last) if first < last < first + 30 else None
 
 
 def _title(lines: list[Line]) -> str | None:

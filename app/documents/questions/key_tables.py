@@ -37,6 +37,7 @@ def compact(answer: str) -> str:
 
 def part_label(text: str) -> str:
     """(a)(ii) and a(ii) as aii; (1) as (1)."""
+    text = re.sub("[①-⑳]", lambda circled: f"({ord(circled[0]) - ord('①') + 1})", text)
     pieces = re.findall(r"[a-z]+|\d+", text.lower())
     return "".join(f"({piece})" if piece.isdigit() else piece for piece in pieces)
 

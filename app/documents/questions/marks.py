@@ -25,8 +25,8 @@ PATTERNS: dict[Style, re.Pattern[str]] = {
     ),
     "dot": re.compile(rf"^{PLACE}(\d{{1,3}})\s?(?:[．、]|[:：](?=\s)|\.(?!\d{{1,2}}(?!\d)(?!\s*[.．、])))\s*(?=\S|$)"),
     "close": re.compile(rf"^{PLACE}(\d{{1,3}})\s?(?:[)）]|/(?=\s))\s*"),
-    "paren": re.compile(r"^[（(\[]\s*(\d{1,3})\s*[）)\]]\s*[.．、]?\s*"),
-    "chinese": re.compile(rf"^({CHINESE})\s*[、.．:：]\s*"),
+    "paren": re.compile(r"^(?:(?:_{2,40}|[（(]\s{2,12}[）)])\s{0,8})?[（(\[]\s*(\d{1,3})\s*[）)\]]\s*[.．、]?\s*"),
+    "chinese": re.compile(rf"^{PLACE}({CHINESE})\s*[、.．:：]\s*"),
     "bare": re.compile(r"^(\d{1,3})(?:$|\s+(?=[A-Z\u4e00-\u9fff(（\"'“]))"),
 }
 STYLES: tuple[Style, ...] = tuple(PATTERNS)
@@ -80,9 +80,9 @@ def chain(marks: list[Mark], restarts: Iterable[int]) -> list[Mark]:
     last = 0
     listed = False  # within a list that a question's stem holds
     for index, mark in enumerate(marks):
-        listed = _is_listed(marks, index, last, within=listed)
         since = any((chosen[-1].at if chosen else -1) < at <= mark.at for at in pending)
-        if listed and not since:
+        listed = not since and _is_listed(marks, index, last, within=listed)
+        if listed:
             fits = False
         elif mark.number == last + 1 or (since and mark.number == 1):
             fits = True

@@ -25,6 +25,7 @@ NUMBERED = (
     re.compile(r"(?:(?<=\n)|(?<=\s{3}))[（(]?\s?(i{1,3}|iv|vi?)\s?[)）.]\s+"),
 )
 OWN_MARKS = re.compile(r"[（(\[]\s*\d{1,2}\s*(?:分|points?|marks?|pts?\.?)\s*[)）\]]", re.IGNORECASE)
+LEADING_MARKS = re.compile(r"^\s*[（(\[]\s*(?:worth\s+)?\d{1,2}\s*(?:[A-Za-z分'’]{0,6}\.?|points?\(s\))\s*[)）\]]\s*")
 EMPTY_PLACE = re.compile(r"[（(]\s*[）)]|_{2,}")
 FEWEST = 2
 MOST_NUMBERED, SHORT_NUMBERED = 6, 48
@@ -155,6 +156,8 @@ def _cut(text: str, marks: list[_Mark], sure: float) -> Found:
 def _are_choices(found: Found) -> bool:
     """Small letters mark parts as often as options: options are short, ask for nothing and earn no marks."""
     return all(
-        0 < len(option.text) <= SHORT_OPTION and not TASK.search(option.text) and not OWN_MARKS.search(option.text)
+        0 < len(option.text) <= SHORT_OPTION
+        and not TASK.search(LEADING_MARKS.sub("", option.text))
+        and not OWN_MARKS.search(option.text)
         for option in found.options
     )

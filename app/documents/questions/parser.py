@@ -6,10 +6,10 @@ from app.documents.extract.lines import Line
 from app.documents.questions.answers import clean_answer
 from app.documents.questions.blocks import Block, Cut, cut_paper
 from app.documents.questions.checks import notices
-from app.documents.questions.key import parse_key
+from app.documents.questions.key import bare_title, parse_key
 from app.documents.questions.key_tables import Entry
 from app.documents.questions.kinds import type_with_answer
-from app.documents.questions.points import BRACKETED
+from app.documents.questions.points import BRACKETED, BRACKETED_FIRST
 from app.documents.questions.question import chosen, read_block
 from app.documents.values import KeyEntry, Notice, Paper, Question
 
@@ -19,9 +19,10 @@ OFTEN = 2
 def parse_questions(lines: list[Line]) -> Paper:
     cut = cut_paper(lines)
     bracketed = sum(bool(BRACKETED.search(line.text)) for block in cut.blocks for line in block.lines) >= OFTEN
+    bracketed |= _begin_with_points(cut.blocks)
     read = [(block, read_block(block, bracketed=bracketed, style=cut.style)) for block in cut.blocks]
     questions = [question for _, found in read for question in found]
-    entries = parse_key(cut.key)
+    entries = parse_key(cut.key, _groups(cut))
     unknown = apply_key(read, entries)
     return Paper(
         title=cut.title,
@@ -33,6 +34,21 @@ def parse_questions(lines: list[Line]) -> Paper:
         ],
         warnings=[*notices(cut, questions), *_key_notices(cut, questions, unknown)],
     )
+
+
+def _groups(cut: Cut) -> dict[str, int]:
+    """The run of numbers under each heading, where numbers begin again."""
+    if not any(block.group for block in cut.blocks):
+        return {}
+    titled = [(bare_title(block.section.title), block.group) for block in cut.blocks if block.section]
+    return {title: group for title, group in reversed(titled) if title}
+
+
+def _begin_with_points(blocks: list[Block]) -> bool:
+    """1. [2] Which ...? 2. [3] Why ...? Were it a part, every question would begin with (1)."""
+    texts = [next((line.text for line in block.lines if line.text.strip()), "") for block in blocks]
+    first = [found[1] for text in texts if (found := BRACKETED_FIRST.match(text))]
+    return len(first) > OFTEN and 2 * len(first) > len(blocks) and len(set(first)) > 1
 
 
 def apply_key(read: list[tuple[Block, list[Question]]], entries: list[Entry]) -> list[Entry]:

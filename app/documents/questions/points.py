@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-UNIT = r"(?:分|points?|pts?\.?|marks?|mks?\.?)"
+UNIT = r"(?:分|points?(?:\(s\))?|pts?\.?|marks?(?:\(s\))?|mks?\.?)"
 NUMBER = r"(\d{1,3}(?:\.\d{1,2})?)"
 OPEN, CLOSE = r"[（(\[【]", r"[）)\]】]"
 TOTAL = re.compile(
@@ -12,7 +12,7 @@ TOTAL = re.compile(
     re.IGNORECASE,
 )
 STATED = re.compile(
-    rf"{OPEN}\s*(?:本(?:小|大)?题\s*)?(?:worth\s+|for\s+|max(?:imum)?\.?\s+)?{NUMBER}\s*(?:{UNIT}|p\.?)(?:\s*/\s*\d{{1,3}}\s*{UNIT})?\s*{CLOSE}",
+    rf"{OPEN}\s*(?:本(?:小|大)?题\s*)?(?:worth\s+|for\s+|max(?:imum)?\.?\s+)?{NUMBER}\s*(?:{UNIT}|p\.?|['’′])(?:\s*/\s*\d{{1,3}}\s*{UNIT})?\s*{CLOSE}",
     re.IGNORECASE,
 )
 LABELLED = re.compile(
@@ -30,12 +30,21 @@ TRAILING = re.compile(rf"(?:[.?!:;。？！：；_）)]|\s[-–—]|\s{{3,}})\s*
 LEADING = re.compile(
     rf"^\s*[-–—:：,，]?\s*{NUMBER}\s*(?:分|points?|pts?|marks?)\s*(?:[.:：、\n]|[-–—]\s|$)", re.IGNORECASE
 )
+RIGHT_EDGE = re.compile(rf"\s{{3,}}{NUMBER}\s*{UNIT}(?=\s)", re.IGNORECASE)  # beside the first line of a long stem
+RIGHT_EDGE_BRACKETED = re.compile(r"\s{3,}[\[(]\s*(\d{1,2})\s*[\])](?=\s)")
+BRACKETED_FIRST = re.compile(r"^\s*[\[(]\s*(\d{1,2})\s*[\])](?=[\s.:：])")
+AFTER_SENTENCE = re.compile(r"(?<=[.?!。？！]) ?[\[(]\s*(\d{1,2})\s*[\])]\s*$")
 BRACKETED = re.compile(r"[\[(]\s*(\d{1,2})\s*[\])](?=\s*(?:\n|$))")
 EACH = re.compile(
     rf"(?:每\s*(?:小)?\s*题|各)\s*{NUMBER}\s*分|{NUMBER}\s*{UNIT}\s*(?:each|ea\b|per\s+question|apiece)"
     rf"|{UNIT}\s*[,;:]\s*{NUMBER}\s*each"
     rf"|each\s+(?:\w+\s+){{0,3}}?(?:is\s+)?(?:worth|carries|counts(?:\s+for)?|scores)\s+{NUMBER}\s*{UNIT}",
     re.IGNORECASE,
+)
+# 5 x 2 = 10 marks, 2分×5: which of the two is the count, the unit tells, or the number of questions.
+TIMES = re.compile(
+    rf"{NUMBER}\s*({UNIT})?\s*[x×*✕]\s*{NUMBER}\s*({UNIT}|个?小?题|道|questions?|items?)?\s*(?:=\s*\d{{1,3}}\s*{UNIT}?)?(?=\s*[）)\]】]|\s*$)",
+    re.IGNORECASE | re.MULTILINE,
 )
 EACH_BLANK = re.compile(
     rf"每\s*(?:个|一)?\s*(?:空格?|格)\s*{NUMBER}\s*分|{NUMBER}\s*{UNIT}\s*(?:per|for\s+each|each)\s+(?:blank|gap)",
@@ -49,7 +58,8 @@ COUNT = re.compile(
 
 def take_points(text: str, *, bracketed: bool = False) -> tuple[float | None, str]:
     """The marks that this text states for itself, and the text without them."""
-    patterns = (TOTAL, STATED, LABELLED, TRAILING, LEADING, *((BRACKETED,) if bracketed else ()))
+    few = (BRACKETED, BRACKETED_FIRST, RIGHT_EDGE_BRACKETED) if bracketed else ()
+    patterns = (TOTAL, STATED, LABELLED, TRAILING, LEADING, RIGHT_EDGE, *few, AFTER_SENTENCE)
     for pattern in patterns:
         found = pattern.search(text)
         if found:
@@ -57,6 +67,7 @@ def take_points(text: str, *, bracketed: bool = False) -> tuple[float | None, st
             if pattern is TRAILING:  # its first character ends the sentence before
                 at += 1 if not text[at].isspace() and text[at] not in "-–—" else 0
             before, after = text[:at].rstrip(" "), text[found.end() :].lstrip(" ")
+            after = after if before else re.sub(r"^(?:\.(?!\d)|[．:：、])\s*", "", after)  # Problem 1 (2 pts). What ...
             return float(found.group(1)), f"{before} {after}".strip(" ") if before and after else before + after
     return None, text
 
@@ -73,13 +84,25 @@ def take_labelled_points(text: str) -> tuple[float | None, str]:
     return (None, text) if found is None else (float(found.group(1)), text[: found.start()] + text[found.end() :])
 
 
-def points_each(text: str, blanks: int = 1) -> float | None:
+def points_each(text: str, blanks: int = 1, questions: int = 0) -> float | None:
     """What each question of a section is worth, by the section's own words; where they count blanks, for so many."""
     by_blank = EACH_BLANK.search(text)
     if by_blank:
         return float(by_blank.group(1) or by_blank.group(2)) * blanks if blanks else None
     found = EACH.search(text)
-    return None if found is None else float(next(group for group in found.groups() if group))
+    if found is not None:
+        return float(next(group for group in found.groups() if group))
+    return _worth_times(text, questions)
+
+
+def _worth_times(text: str, questions: int) -> float | None:
+    found = TIMES.search(text)
+    if found is None or not re.search(UNIT, found.group(), re.IGNORECASE):
+        return None
+    first, unit, second, _ = found.groups()
+    if unit or (int(float(second)) == questions != int(float(first))):
+        return float(first)
+    return float(second)
 
 
 def section_points(title: str) -> float | None:

@@ -7,7 +7,14 @@ from dataclasses import dataclass
 
 from app.documents.questions.answers import Answered, clean_answer, take_answer
 from app.documents.questions.blocks import Block
-from app.documents.questions.kinds import EMPTY_BRACKETS, take_kind_with_points, type_of, type_said_in, without_kind
+from app.documents.questions.kinds import (
+    EMPTY_BRACKETS,
+    JUDGE,
+    take_kind_with_points,
+    type_of,
+    type_said_in,
+    without_kind,
+)
 from app.documents.questions.marks import Style
 from app.documents.questions.oddities import DOUBT, doubt, looks_like_options
 from app.documents.questions.options import take_bullets, take_numbered, take_options
@@ -25,8 +32,10 @@ from app.documents.values import Option, Question, QuestionType, Source
 ANSWERED_BRACKET = re.compile(r"[（(]\s*([A-H](?:\s*[,，、]?\s*[A-H])*)\s*[）)](?=[\s。.?？]*$)")
 # 下列物体中，（ C ）是光源。
 ANSWERED_WITHIN = re.compile(r"（\s*([A-H]{1,8})\s*）|(?<=[\u4e00-\u9fff])\(\s*([A-H]{1,8})\s*\)")
-JUDGED_BRACKET = re.compile(r"[（(]\s*([√×✓✗✔✘对错TF])\s*[）)][\s。.]*$")
-JUDGED_PLACE = re.compile(r"(?:\s{2,}|\n)[(（]?\s*(?:T\s*[/,]?\s*F|True\s*[/,]?\s*False)\s*[)）]?\s*$", re.IGNORECASE)
+JUDGED_BRACKET = re.compile(r"[（(]\s*([√×✓✗✔✘对错TF]|正确|错误|True|False)\s*[）)][\s。.]*$")
+JUDGED_PLACE = re.compile(
+    r"(?:\s{2,}|\n|(?<=[.!]) )[(（]?\s*(?:T\s*[/,]?\s*F|True\s*(?:[/,]|or)?\s*False)\s*[)）]?\s*$", re.IGNORECASE
+)
 TICKED = re.compile(r"\s*(?:[✓✔√]|[（(]\s*(?:correct|正确)\s*[）)])\s*$", re.IGNORECASE)
 ANSWER_LINE = re.compile(r"(?:\n|\s{2,})(?:答|解)\s*[:：]?\s*[_＿\s]*$")
 CHOICES: tuple[QuestionType, ...] = ("single", "multiple")
@@ -52,12 +61,12 @@ def read_block(block: Block, *, bracketed: bool, style: Style) -> list[Question]
     text = joined(block.lines)
     section = block.section.kind if block.section else None
     shared = Shared(block, type_said_in(text) or section, bracketed, _sureness(block, style))
-    each = points_each(block.section.words, len(BLANK_RUN.findall(text))) if block.section else None
+    each = points_each(block.section.words, _blanks_in(text), block.section.blocks) if block.section else None
     alone = section_points(block.section.title) if block.section and block.section.blocks == 1 else None
     context = tidy(joined(block.context)) or None
     name = f"Q{block.number}" if not block.group else f"S{block.group + 1}Q{block.number}"
     if style == "word":  # Q1: What ...?  A1: ...
-        text = re.sub(rf"\n\s*A(?:ns)?\.?\s?{block.number}\s*[:：.)]\s*", "\nAnswer: ", text)
+        text = re.sub(rf"\n\s*A(?:ns)?\.?\s?{block.number}\s*(?:[:：)]|\.(?!\d))\s*", "\nAnswer: ", text)
     total, text = take_question_total(text)
     form, parts = find_parts(text, choice=shared.section in CHOICES)
     if not parts or take_numbered(take_answer(text), choice_expected=shared.section in CHOICES):
@@ -72,6 +81,10 @@ def read_block(block: Block, *, bracketed: bool, style: Style) -> list[Question]
         question.parent_id = name
         question.parent_score = (total or each or alone) if points is None else points
     return found
+
+
+def _blanks_in(text: str) -> int:
+    return len(BLANK_RUN.findall(text)) or len(EMPTY_BRACKETS.findall(text))
 
 
 def _parts(shared: Shared, name: str, text: str, form: str, context: str | None) -> list[Question]:
@@ -136,12 +149,12 @@ def _leaf(shared: Shared, name: str, text: str, context: str | None) -> Question
         found = take_numbered(said, choice_expected=shared.section in CHOICES) or take_bullets(
             said.text, shared.block.lines
         )
-    points, stem = take_points(found.stem, bracketed=shared.bracketed)
+    points, stem = take_points(without_answer_space(found.stem), bracketed=shared.bracketed)
     if points is not None:
         stem = TOTAL_BELOW.sub("", stem)  # [7]: what the parts above are worth together
     if points is None and found.options:
         points, found.options[-1].text = take_points(found.options[-1].text, bracketed=shared.bracketed)
-    if shared.section == "true_false":
+    if shared.section == "true_false" or JUDGE.search(stem):
         stem = JUDGED_PLACE.sub("", stem)
     stem, marked = _answer_in_place(without_answer_space(ANSWER_LINE.sub("", stem)), found.options)
     most = next((worth for worth in (labelled, points, shared.block.worth) if worth is not None), None)

@@ -50,7 +50,7 @@ INSTRUCTIONS = re.compile(
 )
 LED = re.compile(r"^[A-Za-z][A-Za-z /-]{3,30}[:：]\s")
 BONUS = re.compile(r"^\W*(?:bonus|extra\s+credit|附加题|选做题)", re.IGNORECASE)
-SHORT_HEADING = 70
+SHORT_HEADING, SHORTEST_HEADING = 70, 32
 SENTENCE = re.compile(r"[?？]|\b(?:is|are|was|were|which|what|why|how)\b", re.IGNORECASE)
 
 
@@ -113,5 +113,11 @@ def is_heading(line: Line, *, chinese_is_main: bool) -> bool:  # noqa: PLR0911 -
         and not text.endswith(("?", "？"))
     ):
         return True
-    bare = re.sub(r"[（(\[].*?[）)\]]", "", text).strip(" :：.-–—")
-    return named and len(bare) <= 32 and not SENTENCE.search(bare) and not re.search(r"[，。；]", bare)  # noqa: PLR2004
+    bare = re.sub(r"[（(\[].*?(?:[）)\]]|$)", "", text).strip(" :：.-–—")
+    return (
+        named
+        and kind_in(bare) is not None
+        and len(bare) <= SHORTEST_HEADING
+        and not SENTENCE.search(bare)
+        and not re.search(r"[，。；]", bare)
+    )

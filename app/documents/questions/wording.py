@@ -17,13 +17,15 @@ SPACES = {ord("\u00a0"): " ", ord("\u3000"): "  ", ord("\u2003"): "  ", ord("\u2
 WIDE = "\u2e80-\u303f\u3040-\u30ff\u3400-\u9fff\uff00-\uffef\u201c\u201d\u2018\u2019\u2026\u2014"
 BETWEEN_WIDE = re.compile(rf"(?<=[{WIDE}])[ ]+(?=[{WIDE}])")
 FULL_LINE = 60  # characters; a line of plain text that is longer was wrapped, not ended
-FULL_LINE_WIDE = 30
+LONG_BLANK = 30
 PAGED = (".pdf", ".png", ".jpg", ".jpeg", ".webp", ".bmp")
 TYPED = (".txt", ".md", ".markdown", ".tex")
 OPENS = re.compile(
-    r"[（(\[]?(?:[A-Ha-h]|\d{1,2}|[ivx]{1,4})\s?[.．、)）\]:：]|[①-⑳]|[【\[]|[A-Ha-h]\s?[-–—]\s|A\d{1,3}\s?[:：]|(?:answer|ans|solution|explanation|答案|解析|解)\b\s*[:：]",
+    r"[（(\[]?(?:[A-Ha-h]|\d{1,2}|[ivx]{1,4})\s?[.．、)）\]:：]|[①-⑳]|[【\[]|[A-Ha-h]\s?[-–—]\s|A\d{1,3}\s?[:：]|(?:answer|ans|solution|explanation|(?:正确|参考|标准)?答案|解析|解)\b\s*[:：]|ans\.\s|(?:answer|solution|explanation|rationale|working)\s*[:：]|(?:answer|solution|explanation|rationale|working)\s[-–—]\s",
     re.IGNORECASE,
 )
+SHORT_BLANK = re.compile(r"[_＿]{2,29}\s*[.。?？]\s*(?:[\[(（【][^\])）】]{1,16}[\])）】])?")
+ENDS = re.compile(r"[.?!:;)\]。？！：；）】]\s*$")
 ANSWER_SPACE = re.compile(
     r"(?:^|\n)[^\w\n]*\w{0,3}[ :=]*(?:[.…]{6,}|[_＿]{10,})[\s._…]*(?:cm|m|kg|s|N|J|°C?)?[ ]*(?=\n|$)"
 )
@@ -51,6 +53,8 @@ def joined(lines: list[Line]) -> str:
 
 
 def _between(before: Line, text: str, words: str) -> str:
+    if SHORT_BLANK.fullmatch(words) and not ENDS.search(text):
+        return " "  # the blank that ends a sentence
     name = before.file.lower()
     if name.endswith(PAGED):
         wrapped = not before.ends
@@ -59,9 +63,14 @@ def _between(before: Line, text: str, words: str) -> str:
         wrapped = len(before.text.strip()) + wide >= FULL_LINE
     else:
         wrapped = False
-    if not wrapped or OPENS.match(words):
+    if not wrapped or OPENS.match(words) or is_blank(before.text) or _is_answer_line(text, words):
         return "\n"
     return "" if _is_wide(text[-1]) or _is_wide(words[0]) else " "
+
+
+def _is_answer_line(text: str, words: str) -> bool:
+    """A line to write on; a short one may be the blank with which a sentence goes on."""
+    return is_blank(words) and (len(words) >= LONG_BLANK or bool(ENDS.search(text)))
 
 
 def _is_wide(character: str) -> bool:

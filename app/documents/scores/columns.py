@@ -19,6 +19,7 @@ MOSTLY = 0.5
 PEOPLE = {"name", "id"}
 NAME = re.compile(r"^(?:[\u4e00-\u9fff·]{2,8}|[A-Za-zÀ-ÿ][A-Za-zÀ-ÿ'’.-]*(?:,?\s+[A-Za-zÀ-ÿ][A-Za-zÀ-ÿ'’.-]*){0,4})$")
 BARE = re.compile(r"^[\d.]+$")
+PERSON_ID = re.compile(r"[A-Za-z]{0,6}[-_]?\d{4,24}|[A-Za-z]{1,6}[-_]?\d{2,3}")
 STUDENT_ID = re.compile(r"^[A-Za-z]{0,6}[-_]?\d{2,24}[A-Za-z]?$")
 
 
@@ -88,10 +89,14 @@ def _score_of_all(labels: list[Label]) -> int | None:
 
 def _labels(table: Table, top: int, height: int) -> list[Label] | None:
     """The lowest cell of the header that says something; a group's heading above it only helps where it must."""
+    if any(isinstance(cell, float) and cell % 1 for row in table.rows[top : top + height] for cell in row):
+        return None  # 4.5 is a mark
     rows = [[cell_text(cell) for cell in row] for row in table.rows[top : top + height]]
-    if any(_looks_like_body(row) or _has_a_person(rows[0], row) for row in rows[1:]) or any(
-        MAX_ROW.match(cell) for row in rows for cell in row[:4]
+    if any(_looks_like_body(row) for row in rows[1:]) or any(
+        _has_a_person(above, below) for at, above in enumerate(rows) for below in rows[at + 1 :]
     ):
+        return None
+    if any(MAX_ROW.match(cell) and any(BARE.match(other) for other in row) for row in rows for cell in row[:4]):
         return None
     labels = []
     for column in zip(*rows, strict=True):
@@ -122,7 +127,7 @@ def _within_group(label: Label, words: list[str]) -> Label:
 
 def _looks_like_body(row: list[str]) -> bool:
     """A row that has a person's id and marks, not words and numbers of questions."""
-    ids = sum(bool(re.fullmatch(r"[A-Za-z]{0,6}[-_]?\d{4,24}", cell)) for cell in row)
+    ids = sum(bool(PERSON_ID.fullmatch(cell)) and label_of(cell).role != "question" for cell in row)
     labelled = sum(label_of(cell).role in {"name", "id", "total", "class", "rank"} for cell in row if cell)
     return bool(ids) and not labelled
 
@@ -217,6 +222,9 @@ def _by_total(base: Columns) -> Columns | None:
     at = base.total
     if at is None:
         at = next((index for index, label in enumerate(base.labels) if label.role == "mark"), None)
+    if at is None:  # a grade may be a mark as well as a letter
+        graded = (index for index, label in enumerate(base.labels) if label.text.lower() in {"grade", "grades"})
+        at = next((index for index in graded if _numeric_share(base, index) > MOSTLY), None)
     if at is None or (base.labels[at].role == "mark" and any(label.role in {"item", "topic"} for label in base.labels)):
         return None
     plan = replace(base, scored={at: "TOTAL"}, maxima={}, mode="total", total=at, unused=_unused(base, [at]))

@@ -34,7 +34,7 @@ NAME = _words(
 )
 GIVEN = _words(r"^(?:first|given|last|family|sur)\s*_?names?$|^surname$")
 ID = _words(
-    r"^(?:自定义)?(?:准考证号?|考\s*号|考生号|学\s*号|学生(?:编号|id)|学籍号|编号|(?:student|candidate|pupil|exam|roll|admission|registration|index|seat)\s*_?-?"
+    r"^(?:自定义)?(?:准考证号?|考\s*号|考生号|学\s*号|学生(?:编号|id)|学籍号|编号|(?:student|candidate|pupil|exam|roll|admission|adm\.?|registration|reg\.?|index|seat)\s*_?-?"
     r"(?:id|no\.?|number|code|\#)|id(?:\s*(?:no\.?|number))?|sid|uid|roll|matric(?:ulation)?(?:\s*(?:no\.?|number))?|student\s*\#)$"
 )
 CLASS = _words(r"^(?:班\s*级|行政班|教学班|班别|班|class(?:\s*name)?|form|homeroom|group|年级|grade\s*level)$")
@@ -43,7 +43,7 @@ TOTAL = _words(
     r"^(?:总\s*分|总成绩|总得分|合计|卷面(?:总)?分|(?:grand\s+|overall\s+)?totals?(?:\s*(?:scores?|marks?|points?))?|sum|final\s*(?:score|mark)|overall|grade\s*/)"
 )
 MARK = _words(
-    r"^(?:得\s*分|分\s*数|成\s*绩|科目(?:分数|成绩)|scores?|marks?(?:\s*(?:obtained|scored|awarded|secured))?|points?|result|points?\s*(?:earned|awarded)|(?:exam|test)\s*(?:score|mark)s?)\s*(?:[（(/].*)?$"
+    r"^(?:得\s*分|(?:考试|测试|期[中末]|月考|卷面)?(?:分\s*数|成\s*绩)|科目(?:分数|成绩)|scores?|marks?(?:\s*(?:obtained|scored|awarded|secured))?|points?|result|points?\s*(?:earned|awarded)|(?:exam|test)\s*(?:score|mark)s?)\s*(?:[（(/].*)?$"
 )
 ITEM = _words(
     r"^(?:题\s*号|题目|小题(?:号)?|questions?(?:\s*(?:no\.?|number|id|\#))?|items?(?:\s*no\.?)?|q(?:\s*no\.?)?|problem)$"
@@ -59,12 +59,12 @@ SUBJECT = _words(
     r"^(语文|数学|英语|外语|物理|化学|生物|政治|道德与法治|思想?品?德?|历史|地理|科学|体育|音乐|美术|信息(?:技术)?|通用技术|理综|文综|综合"
     r"|chinese|math(?:ematic)?s?|english|physics|chemistry|biology|history|geography|politics|science|economics|literature|music|art|p\.?e\.?"
     r"|computer\s*science|french|german|spanish|latin|ict|social\s*studies|civics|algebra|geometry|reading|writing|language\s*arts)"
-    r"\s*(?:成绩|分数|得分|scores?|marks?|paper)?\s*(?:[（(\[]?\s*/?\s*(\d{2,3})\s*(?:分|points?|marks?)?\s*[）)\]]?)?$"
+    r"\s*(?:成绩|分数|得分|scores?|marks?|paper)?\s*(?:[（(\[]?\s*/?\s*(?:满分|max\.?|out\s+of)?\s*[:：]?\s*(\d{2,3})\s*(?:分|points?|pts?\.?|marks?)?\s*[）)\]]?)?$"
 )
 QUESTION = _words(
     r"^(?:Q(?:uestion)?|第|T(?:ask)?|Item|题|Problem|Prob|P|Ex(?:ercise)?|\#)?\s*[.#_-]?\s*(?P<number>[1-9]\d{0,2})"
     r"(?P<part>(?:\s*[（(]\s*(?:[a-z]{1,4}|\d{1,2})\s*[）)]|\s?[a-z]{1,4}(?![a-z])|[-_.]\s?(?:\d{1,2}|[a-z]{1,3})(?!\d))*)"
-    r"\s*题?\s*(?:[（(\[/]\s*(?:满分|max\.?|out\s+of|/)?\s*:?\s*(?P<max>\d{1,3}(?:\.\d+)?)\s*(?P<unit>分|points?|pts?\.?|marks?|m|p)?\s*[）)\]]?)?"
+    r"\s*(?:小?题)?\s*(?:[（(\[/]\s*(?:满分|max\.?|out\s+of|/)?\s*:?\s*(?P<max>\d{1,3}(?:\.\d+)?)\s*(?P<unit>分|points?|pts?\.?|marks?|m|p)?\s*[）)\]]?)?"
     r"\s*(?:得分|score|marks?|分|[（(]\d{4,}[）)])?$"
 )
 TITLED = _words(
@@ -72,12 +72,12 @@ TITLED = _words(
     r"(?:[（(]\s*(?P<max>\d{1,3}(?:\.\d+)?)\s*(?:分|points?|pts?\.?|marks?)?\s*[）)])?$"
 )
 MAX_ROW = _words(
-    r"^(?:满\s*分|分\s*值|总?满分值?|卷面满分|max(?:imum)?\.?(?:\s*(?:score|mark|point)s?)?|full\s*(?:score|mark)s?|out\s+of|(?:points?|marks?)\s*(?:possible|available)|possible(?:\s*points)?|points)\s*[:：]?$"
+    r"^(?:(?:总|题目|各题|小题|卷面|试题)?(?:满\s*分|分\s*值)值?|max(?:imum)?\.?(?:\s*(?:score|mark|point)s?)?|full\s*(?:score|mark)s?|out\s+of|(?:points?|marks?)\s*(?:possible|available)|possible(?:\s*points)?|points)\s*[:：]?$"
 )
 KEY_ROW = _words(r"^(?:(?:正确|参考|标准)?答案|(?:answer\s*)?key|correct(?:\s*answers?)?|answers?)\s*[:：]?$")
 FOOTER = _words(
     r"^(?:(?:班级|年级|全班|全体|总)?\s*(?:平均|均)\s*(?:分|值|得分)?|最\s*高\s*分?|最\s*低\s*分?|及格[率人]|优秀[率人]|得分率|难度|区分度|标准差|方差|中位数|合\s*计|总\s*计|人数|参考人数|应考|实考"
-    r"|(?:class\s+|overall\s+|grand\s+)?(?:averages?|avg\.?|means?|median|mode|std\.?(?:\s*dev\.?)?|standard\s+deviation|variance|minimum|min\.?|highest|lowest|count|pass\s*rate"
+    r"|(?:class\s+|overall\s+|grand\s+)?(?:averages?|avg\.?|means?|median|mode|std\.?(?:\s*dev\.?)?|st\.?\s*dev\.?p?|s\.d\.|standard\s+deviation|variance|minimum|min\.?|highest|lowest|count|pass\s*rate"
     r"|total|totals|sum|max\.?|maximum|difficulty|discrimination|n\s*=.*)|制表|审核|备注|注[:：]|notes?:|legend|printed|generated|签字|班主任|任课教师|制表人|(?:class\s+)?teacher(?:'?s)?|principal|head(?:master|mistress|teacher)|signature|signed"
     r"|(?:prepared|checked|marked)\s+by)(?![a-z])",
 )

@@ -19,6 +19,7 @@ ABSENT = re.compile(
     re.IGNORECASE,
 )
 EXEMPT = re.compile(r"^(?:免\s*考?|免修|免试|exempt(?:ed)?|ex\.?|exc\.?|excused|n/?a\.?|不适用)$", re.IGNORECASE)
+NOT_THERE = re.compile(r"^n/?a\.?$", re.IGNORECASE)  # for one question it is an exemption, for all of them an absence
 EMPTY = re.compile(r"^(?:[-–—_/\\.]+|nil|null|none)?$", re.IGNORECASE)
 
 

@@ -22,6 +22,11 @@ def merge_people(students: list[Student]) -> tuple[list[Student], Merged]:
         if known is student:
             continue
         who = student.name or student.student_id or "a student"
+        if known == student and len(student.scores) > 1 and known.name is not None:  # the same row, copied twice
+            if student.student_id is None:
+                alike = f"{who} stands in two rows that are alike; they are taken for one student."
+                result.warnings.append(Notice(code="duplicate_student", detail=alike))
+            continue
         if student.student_id is None or known.name != student.name:
             result.ambiguous += 1
             result.warnings.append(

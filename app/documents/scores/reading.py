@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from app.documents.scores.columns import Columns
 from app.documents.scores.labels import FOOTER, KEY_ROW, MAX_ROW, label_of
-from app.documents.scores.marks import Reading, read_mark
+from app.documents.scores.marks import NOT_THERE, Reading, read_mark
 from app.documents.tables.table import cell_text
 from app.documents.values import Notice, Student
 
@@ -45,17 +45,32 @@ def read_table(plan: Columns) -> Read:
     header = [cell_text(cell) for cell in plan.table.rows[plan.header_row]]
     for row in range(plan.body, len(plan.table.rows)):
         cells = [cell_text(cell) for cell in plan.table.rows[row]]
-        if (
-            _is_footer(plan, cells)
-            or cells == header
-            or any(MAX_ROW.match(cell) or KEY_ROW.match(cell) for cell in cells[:LEAD_CELLS])
-        ):
+        if _is_footer(plan, cells) or cells == header or _is_key_or_maxima(cells):
             continue
         if plan.layout == "long":
             _long_row(read, row)
         else:
             _wide_row(read, row)
+    _tell_letters_from_absence(read)
     return read
+
+
+def _tell_letters_from_absence(read: Read) -> None:
+    """A from end to end, among marks: the student was not there. A letter that stands alone among marks is odd."""
+    marks = sum(mark is not None for student in read.students for mark in student.scores.values())
+    if read.answers * 2 > marks:
+        return  # a sheet of answers
+    for student in read.students:
+        none = all(mark is None for mark in student.scores.values())
+        if student.answers and none and set(student.answers.values()) == {"A"} and student.total is None:
+            student.answers, student.absent = {}, True
+        elif student.answers:
+            read.understood -= len(student.answers)
+            read.odd += [f"{question}: {answer}" for question, answer in student.answers.items()]
+
+
+def _is_key_or_maxima(cells: list[str]) -> bool:
+    return any(MAX_ROW.match(cell) or KEY_ROW.match(cell) for cell in cells[:LEAD_CELLS])
 
 
 def _take_maxima(plan: Columns) -> None:
@@ -103,7 +118,13 @@ def _wide_row(read: Read, row: int) -> None:
         _compare_sum(read, student)
     absent_total = total.kind == "absent"
     no_marks = all(score is None for score in student.scores.values()) and not student.answers
-    student.absent = no_marks and (absent_total or "absent" in kinds)
+    nowhere = bool(student.exempt) and all(
+        kind == "empty" or NOT_THERE.match(cell_text(cells[at])) for kind, at in zip(kinds, plan.scored, strict=True)
+    )
+    nowhere = nowhere and total.kind in {"empty", "exempt"}
+    if nowhere:
+        student.exempt = []
+    student.absent = no_marks and (absent_total or nowhere or "absent" in kinds)
     if student.absent:
         missing = sum(kind in {"empty", "odd"} for kind in kinds)
         read.understood += missing  # an absent student's empty cells are as they should be

@@ -26,6 +26,7 @@ WRONG_MARKS = 0.6
 NO_PEOPLE = 0.3
 NO_LABELS = {"other", "empty"}
 UPRIGHT = 1.05
+LESS_THAN_ALL = 0.6
 LONGEST_PLACE = 60  # characters of a candidate's id that say where it stands; the table's name is at the end
 
 
@@ -120,10 +121,13 @@ def _doubts_about_columns(read: Read) -> Iterator[tuple[float, str]]:
     if plan.guessed:
         yield GUESSED, "a column of names or ids has no label"
     names = [cell_text(row[at]) for at in plan.names for row in _body_of(read)]
-    if any(label_of(name).role not in NO_LABELS for name in names):
+    ids = [cell_text(row[at]) for at in plan.ids for row in _body_of(read)]
+    if any(label_of(name).role not in NO_LABELS for name in names) or any(map(_is_a_label, ids)):
         yield NO_PEOPLE, "there are labels where names should be"
     if names and Counter(names).most_common(1)[0][1] > max(2, len(names) // 3):
         yield GUESSED, "the same name stands in many rows"
+    if plan.mode == "total" and sum(label.role in {"question", "subject"} for label in plan.labels) > 1:
+        yield LESS_THAN_ALL, "only totals, where there are marks of questions or subjects as well"
     if plan.repaired:
         yield REPAIRED, f"labels inferred from their neighbours: {', '.join(plan.repaired[:8])}"
     if plan.unused:
@@ -133,6 +137,11 @@ def _doubts_about_columns(read: Read) -> Iterator[tuple[float, str]]:
         yield GUESSED, "the questions' numbers do not count up"
     if len(set(plan.scored.values())) < len(plan.scored):
         yield WRONG_MARKS, "a question has two columns"
+
+
+def _is_a_label(text: str) -> bool:
+    """总分 or Q3 among ids; a number of a few digits may be either."""
+    return not re.fullmatch(r"[A-Z]?\d+[A-Z]?", text) and label_of(text).role not in NO_LABELS
 
 
 def _body_of(read: Read) -> list[list[Cell]]:

@@ -39,7 +39,8 @@ The readers grew up with the corpus, so its figures are theirs to be proud of an
 (`tests/corpus/unseen`) were written by other means, and their layouts are not the corpus' layouts: lists that count by
 themselves in Word, pages saved from word processors and shared documents, LaTeX's exam class and plain `enumerate`, quiz
 programs' Markdown, worksheets, Chinese school papers, pages printed by a browser and photographs of them, gradebooks and
-exports of learning platforms. The measures and the targets are the same.
+exports of learning platforms; and the ordinary papers and sheets that an examiner's generators drew. The measures and the
+targets are the same.
 """
 
 

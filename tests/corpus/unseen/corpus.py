@@ -14,6 +14,7 @@ from tests.corpus.unseen.lot_four import LOT_FOUR
 from tests.corpus.unseen.lot_nine import LOT_NINE
 from tests.corpus.unseen.lot_seven import LOT_SEVEN
 from tests.corpus.unseen.lot_six import LOT_SIX
+from tests.corpus.unseen.lot_ten import examined_papers, examined_sheets
 from tests.corpus.unseen.lot_three import LOT_THREE
 from tests.corpus.unseen.lot_three_sheets import LOT_THREE_SHEETS
 from tests.corpus.unseen.office import OFFICE
@@ -45,6 +46,7 @@ def unseen_papers() -> Iterator[PaperCase]:
     for suffix, written in by_suffix.items():
         yield from _cases(suffix, (write() for write in written))
     yield from _cases("pdf", prints())
+    yield from examined_papers()
 
 
 def unseen_photographs() -> Iterator[PaperCase]:
@@ -60,6 +62,7 @@ def unseen_sheets() -> Iterator[SheetCase]:
     for write in (*UNSEEN_SHEETS, *EXPORTS, *LOT_THREE_SHEETS, *LOT_FIVE_SHEETS):
         name, content, book = write()
         yield SheetCase(name.rpartition(".")[2], book, ((name, content),))
+    yield from examined_sheets()
 
 
 def _cases(suffix: str, made: Iterable[Made]) -> Iterator[PaperCase]:
