@@ -46,6 +46,43 @@ FOOT = """\
 - Sources, the pinned requirements of each peer and the raw figures are in `bench/`; `bench/README.md` says how to add a
   contestant."""
 
+MISSED = """\
+**Why targets are missed.** *Where the time goes*, below, has the processor time of each shape of work by process,
+what two cores could do at that cost, and how much of the cores the host gave to others meanwhile; the tables have
+the best run beside the median."""
+
+# By part and the beginning of the target's words: said of those that are missed.
+WHY_MISSED = {
+    "A Homeroom, own transaction": """\
+**A, own transaction**: such a job goes to Postgres four times (begin, its statement, its end, commit) and waits
+  for a flush of its own, where the fastest peer commits nothing. Worker and Postgres share two cores, and each
+  hop costs both; the same writes as data in the outcome go with a batch.""",
+    "B Homeroom, ledgered": """\
+**B**: a slot is empty from its job's return until the next claim (Redis) and begin (Postgres) have come back,
+  two to three milliseconds of every fifty when both are busy with the ends.""",
+    "D Homeroom, ledgered: p50": """\
+**D**: a pickup is a chain of hops between processes that slept: commit, hint, wake, begin, first line. None of
+  them takes long awake; the columns of D say when Postgres is reached. The fastest pickups take two
+  milliseconds, the slow ones meet what the host takes away, as the peers' p99 in the same table do.""",
+    "D Homeroom, through HTTP": """\
+**D, through HTTP**: the chain of D with the API's way to the row before it.""",
+    "F at least 60 %": """\
+**F**: the API's process is the bound, and shares two cores with Postgres, Redis and the load. About half of its
+  time is what the bare route spends, too; the rest is spread over key, limits, checks, batch, hint and
+  document, none of them a tenth.""",
+    "F in bulk": """\
+**F, bulk**: the same process spends some thirty microseconds on each item of a request: its check, its id, its
+  row's place in the statement, its hint, and its document in the answer.""",
+    "H at least": """\
+**H**: a lane's job waits for the end of the one before it, so a round (end, flush, next head, hint, claim,
+  begin, flush) is in the way of every job, and both flushes are for certain: only one may hold a lane. Its cost
+  is in the profile.""",
+    "K first words": """\
+**K**: two requests, two flushed commits, a search of the class's material and a dozen hops lie between a question and
+  its model, all on two cores together with the model and its client; the columns of K say when Postgres is
+  reached.""",
+}
+
 PROSE = {
     "A": Prose(
         "A: no-op jobs",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bench.figures import Figures, Results
 from bench.plots import Bar, bars, lines
-from bench.prose import FOOT, HEAD, PROSE
+from bench.prose import FOOT, HEAD, MISSED, PROSE, WHY_MISSED
 from bench.targets import PEER_NAMES, judge
 from bench.text import pivot, table
 
@@ -51,11 +51,16 @@ def write(results: Results, docs: Path) -> None:
 
 
 def _targets(results: Results) -> str:
+    verdicts = judge(results.figures)
     rows = [
         [f"**{verdict.part}** {verdict.target}", verdict.measured, "yes" if verdict.met else "**no**"]
-        for verdict in judge(results.figures)
+        for verdict in verdicts
     ]
-    return table(["", "measured", "met"], rows)
+    missed = {f"{verdict.part} {verdict.target}" for verdict in verdicts if not verdict.met}
+    reasons = [f"- {why}" for target, why in WHY_MISSED.items() if any(each.startswith(target) for each in missed)]
+    return "\n\n".join(
+        [table(["", "measured", "met"], rows), *(["\n".join([MISSED, "", *reasons])] if reasons else [])]
+    )
 
 
 def _circumstances(results: Results) -> str:

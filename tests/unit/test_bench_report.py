@@ -7,6 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from bench.__main__ import LATEST
 from bench.figures import Figure, Figures, Results, quantile
 from bench.parts.budget import count_calls
 from bench.parts.fairness import jain_index, served_while_all_wait
@@ -14,6 +15,7 @@ from bench.parts.growth import claim_rates
 from bench.parts.lanes import breaches
 from bench.parts.scale import rate_together
 from bench.plots import Bar, bars, lines
+from bench.prose import WHY_MISSED
 from bench.report import text, write
 from bench.tape import COLUMNS, ENDED, STARTED, WHERE, Tape
 from bench.targets import judge
@@ -71,6 +73,24 @@ def test_a_rate_that_halves_is_two_times_slower() -> None:
     (verdict,) = [each for each in judge(some_figures()) if each.part == "G"]
     assert verdict.measured.startswith("2.00x")
     assert not verdict.met
+
+
+def test_the_page_says_why_a_target_is_missed_and_nothing_of_those_that_are_met() -> None:
+    figures = some_figures()
+    figures.add("H", OURS, "rate", "jobs/s", 7_000)
+    results = some_results(figures)
+    results.taken["H"] = results.taken["A"]
+    page = text(results)
+    assert "**Why targets are missed.**" in page
+    assert "- **H**: " in page
+    assert "- **A, own" not in page
+    assert "- **F**" not in page
+
+
+def test_every_reason_is_a_target_s() -> None:
+    figures = Results.read(LATEST).figures
+    targets = [f"{verdict.part} {verdict.target}" for verdict in judge(figures)]
+    assert [each for each in WHY_MISSED if not any(target.startswith(each) for target in targets)] == []
 
 
 def test_targets_without_figures_are_not_judged() -> None:
