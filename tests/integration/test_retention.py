@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
-from typing import Any, cast
+from functools import partial
 from uuid import UUID
 
 import asyncpg
@@ -240,6 +240,10 @@ async def test_the_api_says_gone_to_the_tenant_that_had_the_job_and_unknown_to_o
     assert never_was.status_code == 404
 
 
+async def somebody_waits(ledger: Connection) -> bool:
+    return bool(await ledger.fetchval("select count(*) from pg_locks where not granted"))
+
+
 async def test_a_retry_that_meets_the_sweep_leaves_the_job_retried_or_gone(
     retention: Retention, api: httpx.AsyncClient, ledger: Connection
 ) -> None:
@@ -250,43 +254,38 @@ async def test_a_retry_that_meets_the_sweep_leaves_the_job_retried_or_gone(
         await holder.execute("select 1 from jobs where job_id = $1 for update", failed.job_id)
         assert await retention.sweep({"demo": DAYS}) == 0  # held by somebody: left for the next sweep
         retrying = asyncio.create_task(api.post(f"/v1/jobs/{failed.job_id}/retry"))
-
-        async def waits() -> bool:
-            return bool(await ledger.fetchval("select count(*) from pg_locks where not granted"))
-
-        await eventually(waits, what="the retry at the row's lock")
+        await eventually(partial(somebody_waits, ledger), what="the retry at the row's lock")
         await holder.execute("delete from jobs where job_id = $1", failed.job_id)
         await holder.execute("insert into expired_jobs (tenant_id, job_id) values ('demo', $1)", failed.job_id)
     assert (await retrying).status_code == 410
 
 
-class Interrupted:
-    """A connection on whose way between two statements of an admission retention removes the lane."""
-
-    def __init__(self, connection: Connection, retention: Retention, tenant: str) -> None:
-        self._connection = connection
-        self._retention = retention
-        self._tenant = tenant
-        self.interrupted = 0
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._connection, name)
-
-    async def fetch(self, query: str, *arguments: Any) -> Any:
-        if "from lanes" in query and "for update" in query and not self.interrupted:
-            self.interrupted += 1
-            await self._retention.sweep({self._tenant: DAYS})
-        return await self._connection.fetch(query, *arguments)
-
-
 async def test_a_submit_whose_lane_is_removed_under_it_opens_it_again(
+    database: Database, ledger: Connection, tenant: str
+) -> None:
+    await age(ledger, await ended(ledger, tenant, lane_id="idle"))
+    await ledger.execute("update lanes set last_at = now() - interval '31 days' where tenant_id = $1", tenant)
+    holder: asyncpg.Connection
+    async with database.ledger.acquire() as connection:
+        async with database.ledger.acquire() as holder, holder.transaction():
+            assert await holder.execute("delete from lanes where tenant_id = $1", tenant) == "DELETE 1"
+            submitting = asyncio.create_task(submit(connection, [new_job(tenant_id=tenant, lane_id="idle")]))
+            await eventually(partial(somebody_waits, ledger), what="the submit at the lane's lock")
+        [answer] = await submitting
+    assert isinstance(answer, Accepted)
+    assert answer.job.lane_seq == 1  # a lane that begins anew
+    assert await ledger.fetchval("select next_seq from lanes where tenant_id = $1", tenant) == 2
+
+
+async def test_a_lane_that_a_submit_holds_is_not_removed(
     retention: Retention, database: Database, ledger: Connection, tenant: str
 ) -> None:
     await age(ledger, await ended(ledger, tenant, lane_id="idle"))
     await ledger.execute("update lanes set last_at = now() - interval '31 days' where tenant_id = $1", tenant)
-    async with database.ledger.acquire() as connection:
-        interrupted = Interrupted(connection, retention, tenant)
-        [answer] = await submit(cast("Connection", interrupted), [new_job(tenant_id=tenant, lane_id="idle")])
-    assert interrupted.interrupted == 1
+    holder: asyncpg.Connection
+    async with database.ledger.acquire() as holder, holder.transaction():
+        [answer] = await submit(holder, [new_job(tenant_id=tenant, lane_id="idle")])
+        await retention.sweep({tenant: DAYS})
     assert isinstance(answer, Accepted)
-    assert answer.job.lane_seq == 1  # a lane that begins anew
+    assert answer.job.lane_seq == 2
+    assert await ledger.fetchval("select next_seq from lanes where tenant_id = $1", tenant) == 3
