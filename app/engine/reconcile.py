@@ -61,9 +61,7 @@ class Reconciler:
         self._interval = interval
         self._turn = min(TURN, max(lease, 2 * interval))  # a short lease promises a quick rescue
         self._due = asyncio.Event()
-        self._reconciling = (
-            asyncio.Lock()
-        )  # a worker's first look, and the task beside it, would both sweep all there is
+        self._reconciling = asyncio.Lock()  # a worker's first look and the task beside it would both sweep all
         self._patient_until = 0.0  # after a reconnect, owners get one whole lease to show themselves
 
     def kick(self) -> None:

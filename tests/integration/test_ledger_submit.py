@@ -214,3 +214,12 @@ async def test_a_lane_and_its_sequence_come_together_or_not_at_all(ledger: Conne
     job = await queued(ledger, tenant_id=tenant)
     with pytest.raises(asyncpg.CheckViolationError, match="jobs_lane_has_seq"):
         await ledger.execute("update jobs set lane_id = 'lane' where job_id = $1", job.job_id)
+
+
+async def test_a_job_outside_lanes_gets_in_beside_one_that_its_lane_refuses(ledger: Connection, tenant: str) -> None:
+    full = {"tenant_id": tenant, "lane_id": "full", "lane_capacity": 1}
+    assert isinstance((await submit(ledger, [new_job(**full)]))[0], Accepted)
+    refused, alone = await submit(ledger, [new_job(**full), new_job(tenant_id=tenant)])
+    assert isinstance(refused, LaneFull)
+    assert isinstance(alone, Accepted)
+    assert alone.fresh

@@ -144,7 +144,7 @@ class Admission:
     async def _write(self, fresh: Sequence[NewJob]) -> dict[UUID, JobRow]:
         newest = list(self._newest.values())
         lanes = [
-            *([*column] for column in zip(*self._newest, strict=True)),
+            *([key[column] for key in self._newest] for column in range(3)),  # none, where only others got in
             [self._lane_seqs[each.job_id] + 1 for each in newest],
             [each.fingerprint for each in newest],
             [each.job_id for each in newest],
