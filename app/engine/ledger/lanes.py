@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -143,7 +144,7 @@ class Admission:
 
     async def _write(self, fresh: Sequence[NewJob]) -> dict[UUID, JobRow]:
         newest = list(self._newest.values())
-        lanes = [
+        lanes: list[Sequence[Any]] = [
             *([key[column] for key in self._newest] for column in range(3)),  # none, where only others got in
             [self._lane_seqs[each.job_id] + 1 for each in newest],
             [each.fingerprint for each in newest],
