@@ -52,7 +52,7 @@ class Announcer:
         dues: dict[str, list[Due]] = defaultdict(list)
         for answer in fresh:
             if answer.dispatchable:
-                dues[answer.job.queue].append(answer.job.due())
+                dues[answer.job.queue].append(answer.due)
         if waiting := [answer.job for answer in fresh if not answer.dispatchable]:
             for queue, heads in (await self._heads(waiting)).items():
                 dues[queue] += heads

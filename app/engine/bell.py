@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from app.engine.dispatch import Dispatcher
-from app.engine.ledger.rows import Hint
+from app.engine.dispatch import Call, Dispatcher
 
 
 class Bell:
@@ -16,9 +15,9 @@ class Bell:
         self._dispatcher = dispatcher
         self._on_ring = on_ring
         self._patience = patience  # seconds that one read may last
-        self._reading: asyncio.Task[Hint | None] | None = None
+        self._reading: asyncio.Task[Call | None] | None = None
 
-    def heard(self) -> Hint | None:
+    def heard(self) -> Call | None:
         """What it rang for since the last look. Raises what the read failed with: Redis went away while it listened."""
         if self._reading is None or not self._reading.done():
             return None

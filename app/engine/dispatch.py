@@ -14,7 +14,7 @@ import math
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 from uuid import UUID, uuid4
 
 from arq.connections import ArqRedis
@@ -28,6 +28,7 @@ from arq.constants import (
 
 from app.engine.ledger.lineage import Lineage
 from app.engine.ledger.rows import Due, Hint
+from app.kit import json
 from app.kit.redis import QUEUE_KEY, WAKE_KEY
 
 LEASES_KEY = "homeroom:leases"
@@ -41,6 +42,7 @@ PRIORITY_MS = 60_000  # a point of priority is worth a minute of waiting, so the
 
 _LUA = Path(__file__).parent / "lua"
 
+Call: TypeAlias = Hint | Due  # a Due where the call says which permits it begins with
 Weigh = Callable[[str], Awaitable[float]]  # a tenant's share against other tenants
 
 
@@ -127,11 +129,15 @@ class Dispatcher:
         weights = {tenant_id: await self._weigh(tenant_id) for tenant_id in {due.tenant_id for due in dues}}
         added, epochs = 0, set()
         for start in range(0, len(dues), chunk):  # a script's arguments are bounded, and so is its run time
-            arguments: list[str | int | float] = []
-            for due in dues[start : start + chunk]:
+            part = dues[start : start + chunk]
+            arguments: list[str | int | float] = [len(part)]
+            for due in part:
                 # Rounded up: a job that Redis serves a fraction early would be told to wait by the ledger.
                 moment = math.ceil(due.run_at.timestamp() * 1000) if due.run_at else 0
                 arguments += (member_of(due.hint), moment, rank_of(due), flow_of(due), weights[due.tenant_id])
+            for due in part:
+                if due.permits:
+                    arguments += (member_of(due.hint), _call_for(due))
             reply = await self._enqueue(keys=KEYS, args=arguments)
             added += int(reply[0])
             epochs.add(reply[1].decode())
@@ -203,12 +209,12 @@ class Dispatcher:
             arguments += (end.job_id, end.result or b"", end.keep_ms, end.busy_ms)
         await self._finish_plain(keys=KEYS, args=arguments)
 
-    async def wait_for_work(self, timeout: float) -> Hint | None:
-        """Block until somebody enqueues, or the time is over. The hint that came, where the call names it: it is not
-        claimed, and others may have it by now."""
+    async def wait_for_work(self, timeout: float) -> Call | None:
+        """Block until somebody enqueues, or the time is over. What came, where the call names it: it is not claimed,
+        and others may have it by now."""
         blocking: Any = self.redis.blpop  # its annotations know whole seconds only; the command knows fractions
         called = await blocking([WAKE_KEY], timeout=timeout)
-        return hint_of(called[1].decode()) if called else None
+        return _heard_in(called[1].decode()) if called else None
 
     async def depth(self) -> tuple[int, int]:
         """(hints and plain jobs that wait, leases)."""
@@ -265,6 +271,20 @@ def hint_of(member: str) -> Hint | None:
         return Hint(UUID(job_id), int(attempt))
     except ValueError:
         return None
+
+
+def _call_for(due: Due) -> str:
+    """What wakes a worker for a job that begins with permits: all that it needs to take them."""
+    return f"{member_of(due.hint)} {json.text([due.tenant_id, due.bulk, due.priority, due.permits])}"
+
+
+def _heard_in(call: str) -> Call | None:
+    member, _, more = call.partition(" ")
+    hint = hint_of(member)
+    if hint is None or not more:
+        return hint
+    tenant_id, bulk, priority, permits = json.loads(more)
+    return Due(hint, tenant_id, bulk, priority, None, tuple(permits))
 
 
 def flow_of(due: Due) -> str:

@@ -66,6 +66,7 @@ class Intake:
     async def go_on(self, looked: Sequence[Begun]) -> None:
         """The hint is claimed as well."""
         self._heed(await self._beginner.permit([each for each in looked if each.verdict is not Verdict.RUN]))
+        await asyncio.sleep(0)  # its first steps, before the loop's next one
 
     async def take_suspect(self) -> None:
         """Nothing else runs here now: the one that workers died under may."""

@@ -126,7 +126,7 @@ class Permits:
 
     async def take(self, waiting: Sequence[Begun]) -> list[Hint]:
         """Which of these may begin. The others are parked; while a server is away they all are left to their leases."""
-        wanted = {begun.hint: wanted_by(begun, self._kinds[begun.kind]) for begun in waiting}
+        wanted = {begun.hint: self._wanted_by(begun) for begun in waiting}
         try:
             answers = await self._sets.ask(wanted)
             full = [(begun.due, answer) for begun in waiting if (answer := answers[begun.hint]) is not None]
@@ -154,16 +154,8 @@ class Permits:
         except REDIS_AWAY as error:
             log.debug("permits were left to run out", error=str(error))
 
-
-def wanted_by(begun: Begun, kind: JobKind) -> tuple[Permit, ...]:
-    """The permits that a job's kind asks for, by the fields of its input."""
-    assert begun.due is not None
-    fields = begun.input if isinstance(begun.input, dict) else {}
-    return tuple(Permit(begun.due.tenant_id, name.format_map(_Fields(fields))) for name in kind.permits)
-
-
-class _Fields(dict[str, Any]):
-    """An input's fields; one that it lacks stays as it is written, and names a permit that nobody limits."""
-
-    def __missing__(self, name: str) -> str:
-        return f"{{{name}}}"
+    def _wanted_by(self, begun: Begun) -> tuple[Permit, ...]:
+        """As its hint says, else as its kind asks for by the fields of its input."""
+        assert begun.due is not None
+        names = begun.due.permits or self._kinds[begun.kind].permits_for(begun.input)
+        return tuple(Permit(begun.due.tenant_id, name) for name in names)

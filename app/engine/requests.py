@@ -98,6 +98,7 @@ def accept(registry: Registry, wish: Wish, *, public_only: bool = True) -> NewJo
         job_id=wish.job_id,
         alongside=wish.alongside,
         traceparent=wish.traceparent or trace.current(),
+        permits=kind.permits_for(checked),
     )
     return place(kind, new, checked, debounce_ms=registry.debounce_ms.get(kind.name, 0))
 

@@ -23,16 +23,17 @@ from app.engine.bell import Bell
 from app.engine.claiming import STALE, Claims
 from app.engine.context import Hands
 from app.engine.control import Control
-from app.engine.dispatch import Claimed, Dispatcher, equal_shares, member_of
+from app.engine.dispatch import Call, Claimed, Dispatcher, equal_shares, member_of
 from app.engine.events import EventLog
 from app.engine.execute import Stop
 from app.engine.finishing import Finisher
 from app.engine.inflight import InFlight, Runnable
 from app.engine.intake import Intake
 from app.engine.lease import Lease
+from app.engine.ledger.begin import Begun, Verdict
 from app.engine.ledger.heartbeat import WorkerCard
 from app.engine.ledger.losses import Tolerance
-from app.engine.ledger.rows import Hint
+from app.engine.ledger.rows import Due, Hint
 from app.engine.metrics import WorkerMetrics
 from app.engine.permits import Permits
 from app.engine.plain import PlainWorker
@@ -272,8 +273,10 @@ class Runtime(PlainWorker):
         self._bell.listen()
         await self._changed.wait(IDLE_WAIT if claimed.next_due_ms < 0 else min(IDLE_WAIT, claimed.next_due_ms / 1000))
 
-    async def _claim(self, room: int, heard: Hint | None) -> Claimed:
+    async def _claim(self, room: int, heard: Call | None) -> Claimed:
         """What there is, but for the hint that the bell named: Postgres begins that while Redis looks for it."""
+        if isinstance(heard, Due):
+            return await self._claim_for_permits(room, heard)
         if heard is None or room == 1:
             return await self._claims.take(room)
         claiming = asyncio.create_task(self._claims.take(room - 1))  # one slot is for the hint, whoever claims it
@@ -284,6 +287,14 @@ class Runtime(PlainWorker):
         if looked and heard in claimed.hints:
             claimed.hints.remove(heard)
             await self._intake.go_on(looked)
+        return claimed
+
+    async def _claim_for_permits(self, room: int, called: Due) -> Claimed:
+        """What there is, but for the one that was called: which permits it needs is known, so they are taken first."""
+        claimed = await self._claims.take(room)
+        if self._permits is not None and called.hint in claimed.hints:
+            claimed.hints.remove(called.hint)
+            await self._intake.go_on([Begun(Verdict.PERMIT, called.hint, due=called)])
         return claimed
 
     async def _wait_for_room(self) -> None:

@@ -43,6 +43,18 @@ class JobKind:
     # What its jobs' documents say besides: the dotted path of a `Describe` (api/jobs/documents.py).
     describes: str | None = None
 
+    def permits_for(self, value: Any) -> tuple[str, ...]:
+        """The names of the permits that a job with this input takes."""
+        fields = _Fields(value if isinstance(value, dict) else {})
+        return tuple(name.format_map(fields) for name in self.permits)
+
+
+class _Fields(dict[str, Any]):
+    """An input's fields; one that it lacks stays as it is written, and names a permit that nobody limits."""
+
+    def __missing__(self, name: str) -> str:
+        return f"{{{name}}}"
+
 
 @dataclass(frozen=True, slots=True)
 class Scaling:

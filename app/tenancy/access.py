@@ -76,7 +76,7 @@ class Access:
         self._pepper = pepper
         self._admin_key = admin_key
         self._tokens = tokens
-        self._known: Remembered[bytes, Principal] = Remembered()
+        self._known: Remembered[bytes, Principal] = Remembered(ahead=CACHE_SECONDS / 2)
         self._salt = os.urandom(32)  # of this process' own: its digests are nobody else's
 
     async def authenticate(self, token: str) -> Principal:

@@ -68,7 +68,7 @@ class TenantModels:
         self._database = database
         self._vault = vault
         self._trusted_hosts = frozenset(host.casefold() for host in trusted_hosts)
-        self._known: Remembered[str, OwnModel | None] = Remembered()
+        self._known: Remembered[str, OwnModel | None] = Remembered(ahead=REMEMBERED_SECONDS / 2)
 
     async def of(self, tenant_id: str) -> OwnModel | None:
         return await self._known.get(tenant_id, partial(self._ask, tenant_id))

@@ -101,3 +101,41 @@ async def test_a_peek_asks_nobody() -> None:
     assert memory.peek("a") == 1
     await memory.get("b", Oracle(seconds=0))
     assert memory.peek("b") is None
+
+
+async def test_what_is_used_often_is_asked_anew_beside_its_use() -> None:
+    memory: Remembered[str, int] = Remembered(ahead=60.0)
+    oracle = Oracle()
+    assert await memory.get("a", oracle) == 1
+    oracle.may_answer.clear()
+    assert [await memory.get("a", oracle) for _ in range(3)] == [1, 1, 1]  # nobody waits for the one new question
+    await asyncio.sleep(0)
+    assert oracle.asked == 2
+    oracle.may_answer.set()
+    await asyncio.sleep(0.01)
+    assert await memory.get("a", oracle) == 2
+
+
+async def test_a_new_question_that_fails_leaves_what_is_known() -> None:
+    memory: Remembered[str, int] = Remembered(ahead=60.0)
+    await memory.get("a", Oracle())
+
+    async def fails() -> tuple[int, float]:
+        raise LookupError
+
+    assert await memory.get("a", fails) == 1
+    await asyncio.sleep(0)
+    assert await memory.get("a", fails) == 1
+
+
+async def test_an_answer_from_before_a_change_is_not_remembered_after_it() -> None:
+    memory: Remembered[str, int] = Remembered()
+    oracle = Oracle()
+    oracle.may_answer.clear()
+    early = asyncio.create_task(memory.get("a", oracle))
+    await asyncio.sleep(0)
+    memory.forget(lambda _: True)
+    late = asyncio.create_task(memory.get("a", oracle))
+    await asyncio.sleep(0)
+    oracle.may_answer.set()
+    assert (await early, await late, await memory.get("a", oracle)) == (1, 2, 2)

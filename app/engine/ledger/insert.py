@@ -16,7 +16,7 @@ async def insert(connection: Connection, requests: Sequence[NewJob]) -> dict[UUI
     """Write these rows. For jobs outside lanes."""
     made = await connection.fetch(_INSERT, *_columns(requests), _traces(requests))
     moments = dict(made)
-    return {r.job_id: Accepted(_row(r, moments[r.job_id], None)) for r in requests}
+    return {r.job_id: _accepted(r, moments[r.job_id]) for r in requests}
 
 
 async def insert_in_lanes(
@@ -35,7 +35,7 @@ async def insert_with_keys(connection: Connection, requests: Sequence[NewJob]) -
     keys = [r.idempotency_key for r in requests], [r.fingerprint for r in requests]
     made = await connection.fetch(_INSERT_WITH_KEYS, *_columns(requests), *keys, _traces(requests))
     moments = dict(made)
-    return {r.job_id: Accepted(_row(r, moments[r.job_id], None)) for r in requests if r.job_id in moments}
+    return {r.job_id: _accepted(r, moments[r.job_id]) for r in requests if r.job_id in moments}
 
 
 def _columns(requests: Sequence[NewJob]) -> tuple[list[Any], ...]:
@@ -71,6 +71,10 @@ def _shared(new: NewJob) -> tuple[Any, ...]:
         new.run_at,
         new.session_id,
     )
+
+
+def _accepted(new: NewJob, created_at: datetime) -> Accepted:
+    return Accepted(_row(new, created_at, None), permits=new.permits)
 
 
 def _row(new: NewJob, created_at: datetime, lane_seq: int | None) -> JobRow:

@@ -64,9 +64,8 @@ class Admission:
             if meant in self._refused:  # the first use of the key was itself refused, in this very batch
                 return self._refused[meant]
             return Accepted(rows[meant], fresh=False, debounced=request.job_id in self._debounced)
-        if request.lane_id is None:
-            return Accepted(rows[request.job_id])
-        return Accepted(rows[request.job_id], place=self._places[request.job_id])
+        place = self._places.get(request.job_id)  # none outside lanes
+        return Accepted(rows[request.job_id], place=place, permits=request.permits)
 
     def _final(self, job_id: UUID) -> UUID:
         """Where a chain ends: a key may stand for a request of this batch that was itself debounced."""

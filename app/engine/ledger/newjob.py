@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TypeAlias
 from uuid import UUID
 
-from app.engine.ledger.rows import JobRow, LanePlace
+from app.engine.ledger.rows import Due, JobRow, LanePlace
 from app.kit.db import Connection
 from app.kit.errors import Refusal
 from app.kit.ids import uuid7
@@ -56,6 +56,7 @@ class NewJob:
     lane_bounded: bool = False  # by the tenant's own `lane_max_queue`
     alongside: Alongside | None = None  # rows of the tenant's that commit with the job
     traceparent: str | None = None
+    permits: tuple[str, ...] = ()  # that it begins with, by name
 
     @property
     def lane(self) -> LaneKey:
@@ -74,11 +75,17 @@ class Accepted:
     fresh: bool = True
     debounced: bool = False
     place: LanePlace | None = None  # of a new one in a lane, as it got in
+    permits: tuple[str, ...] = ()  # of a new one
 
     @property
     def dispatchable(self) -> bool:
         """False where it waits behind another job of its lane."""
         return self.place is None or self.place.position == 0
+
+    @property
+    def due(self) -> Due:
+        """The hint for its next delivery."""
+        return self.job.due()._replace(permits=self.permits) if self.permits else self.job.due()
 
 
 Answer: TypeAlias = Accepted | Refusal

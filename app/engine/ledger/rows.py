@@ -29,6 +29,7 @@ class Due(NamedTuple):
     bulk: bool
     priority: int
     run_at: datetime | None  # None: now
+    permits: tuple[str, ...] = ()  # that it begins with, by name, where that is known
 
 
 class LanePlace(NamedTuple):

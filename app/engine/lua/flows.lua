@@ -32,7 +32,8 @@ local function defer(member, due, flow, rank)
     redis.call('HSET', deferred .. ':flows', member, rank .. ' ' .. flow)
 end
 
--- One call for each that came, up to 64; it names the hint where that is known, so that who hears it can begin at once.
+-- One call for each that came, up to 64; it names the hint where that is known, and what permits it begins with: who
+-- hears it need not ask.
 local function ring(added, members)
     for i = 1, math.min(added, 64) - redis.call('LLEN', wake) do
         redis.call('RPUSH', wake, members and members[i] or '1')
