@@ -64,7 +64,7 @@ faults: install ## Every fault again and again, judged by what the jobs wrote do
 .PHONY: bench
 bench: install ## Measure the engine beside other queues (half an hour; ONLY=A,D PEERS=taskiq RUNS=1 for parts, UPDATE=1 to keep)
 	@$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY)) $(if $(PEERS),--peers $(PEERS)) $(if $(RUNS),--runs $(RUNS)) \
-	  $(if $(SCALE),--scale $(SCALE)) $(if $(UPDATE),--update)
+	  $(if $(SCALE),--scale $(SCALE)) $(if $(PATIENCE),--patience $(PATIENCE)) $(if $(UPDATE),--update)
 
 .PHONY: demo
 demo: install ## A school day in two minutes: five schools, a crash that heals, an exam, a picture of the console

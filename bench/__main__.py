@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from bench import report
+from bench.calm import Calm
 from bench.contestants import OURS, PEERS, Contestant
 from bench.environments import ROOT, WORKSHOP, make_environment, versions
 from bench.figures import Figures, Results
@@ -69,7 +70,7 @@ def _measure(options: argparse.Namespace, peers: Sequence[Contestant], results: 
         bench = Bench(stage, House(stage), results.figures, peers, runs=options.runs, scale=options.scale)
         for part in options.only:
             began = time.time()
-            failures = _run_part(bench, part)
+            failures = _run_part(bench, part, options.patience)
             results.taken[part] = {
                 "at": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(began)),
                 "runs": options.runs,
@@ -77,13 +78,15 @@ def _measure(options: argparse.Namespace, peers: Sequence[Contestant], results: 
                 "scale": options.scale,
                 "durable_redis": options.durable_redis,
                 "failures": failures,
+                "host": {"taken": max(bench.calm.taken, default=None), "anew": bench.calm.anew},
             }
             results.write(WORKSHOP / "results.json")
 
 
-def _run_part(bench: Bench, part: str) -> list[str]:
+def _run_part(bench: Bench, part: str, patience: float) -> list[str]:
     """What went wrong in it; the next part begins all the same."""
     bench.failures.clear()
+    bench.calm = Calm(patience * 60)
     try:
         PARTS[part].run(bench)
     except BenchFailed as failure:
@@ -102,6 +105,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--only", type=_among(letters), default=letters, help=f"parts: {','.join(letters)}")
     parser.add_argument("--peers", type=_among(libraries), default=libraries, help=f"of {','.join(libraries)}, or none")
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--patience", type=float, default=10.0, help="minutes a part may wait for a host that is busy")
     parser.add_argument("--scale", type=float, default=1.0, help="of the number of jobs; less than 1 tries the bench")
     parser.add_argument("--durable-redis", action="store_true", help="an append-only file, flushed every second")
     parser.add_argument("--update", action="store_true", help="write the parts into docs/BENCHMARKS.md")

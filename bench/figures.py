@@ -40,6 +40,11 @@ class Figures:
         figure.values.extend(values)
         figure.note = note or figure.note
 
+    def take(self, others: Figures) -> None:
+        """Their values behind ours."""
+        for each in others:
+            self.add(each.part, each.who, each.what, each.unit, *each.values, note=each.note)
+
     def of(self, part: str, what: str | None = None) -> list[Figure]:
         return [each for each in self._figures.values() if each.part == part and what in (None, each.what)]
 

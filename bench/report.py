@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from bench.figures import Figures, Results
 from bench.plots import Bar, bars, lines
-from bench.prose import FOOT, HEAD, MISSED, PROSE, WHY_MISSED
+from bench.prose import CALM, FOOT, HEAD, MISSED, PROSE, WHY_MISSED
 from bench.targets import PEER_NAMES, judge
 from bench.text import pivot, table
 
@@ -24,7 +25,7 @@ class Plot:
 def text(results: Results, *, plots: frozenset[str] = frozenset()) -> str:
     """The whole page; only these plots are shown."""
     blocks = [HEAD, "## Targets", _targets(results), "## Where and with what", _circumstances(results)]
-    for part in results.figures.parts():
+    for part in _in_order(results.figures.parts()):
         prose = PROSE[part]
         blocks += [f"## {prose.title}", prose.text]
         plot = PLOTS.get(part)
@@ -73,15 +74,29 @@ def _circumstances(results: Results) -> str:
         ["load average before the run", f"{machine['load_before']:g}"],
         *([library, ", ".join(f"{name} {version}" for name, version in known.items())]
           for library, known in results.versions.items()),
-        ["parts", "; ".join(_taken(part, each) for part, each in results.taken.items())],
     ]  # fmt: skip
-    return "\n".join(["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows)])
+    machine_and_versions = "\n".join(["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows)])
+    parts = [_taken(part, results.taken[part]) for part in _in_order(results.taken)]
+    return "\n\n".join([machine_and_versions, CALM, table(["part", "taken", "runs", "the host took", "anew"], parts)])
 
 
-def _taken(part: str, taken: dict[str, object]) -> str:
+def _taken(part: str, taken: Mapping[str, Any]) -> list[str]:
     scale = "" if taken["scale"] == 1.0 else f", at {taken['scale']} of the jobs"
     durable = ", Redis with an append-only file" if taken["durable_redis"] else ""
-    return f"{part} {taken['at']}, {taken['runs']} runs, {taken['seconds']} s{scale}{durable}"
+    host = taken.get("host", {})
+    share = f"{host['taken']:.1%}" if host.get("taken") is not None else ""
+    return [
+        part,
+        f"{taken['at']}, in {taken['seconds']} s{scale}{durable}",
+        f"{taken['runs']}",
+        share,
+        f"{host.get('anew', '')}",
+    ]
+
+
+def _in_order(parts: Iterable[str]) -> list[str]:
+    """As the page tells of them."""
+    return sorted(parts, key=list(PROSE).index)
 
 
 def _bars(file: str, part: str, what: str, title: str, *, most_first: bool = True, logarithmic: bool = False) -> Plot:

@@ -7,6 +7,7 @@ import json
 import random
 import time
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -27,23 +28,26 @@ STEP = {"text": "The first words, and some more after them. " * 4, "first_delay"
 
 
 def run(bench: Bench) -> None:
-    turns = bench.jobs(TURNS)
     for number in range(1, bench.runs + 1):
-        model = f"http://127.0.0.1:{free_port()}/v1"
-        environment = {"PORT": str(free_port()), "LLM_BASE_URL": model, "LLM_MODEL": MODEL}
-        with bench.turn(HTTP, 1, environment=environment) as turn:
-            _start(turn, model)
-            asked: list[float] = []
-            waits = asyncio.run(_measure(turn, model, turns, asked))
-        median = {who: quantile(values, 0.5) for who, values in waits.items()}
-        for who, values in waits.items():
-            bench.figures.add("K", who, "first words, p50", "ms", median[who])
-            bench.figures.add("K", who, "p99", "ms", quantile(values, 0.99), note=f"{turns} turns a run")
-        more = median[THROUGH] - median[DIRECTLY]
-        bench.figures.add("K", THROUGH, "more than directly, p50", "ms", more)
-        add_stages(bench, "K", THROUGH, "chat.reply", asked[WARM_UP:], first=WARM_UP)
-        told = f"{median[DIRECTLY]:.1f} ms directly, {median[THROUGH]:.1f} ms through the system: {more:.1f} ms more"
-        print(f"K  run {number}  {told}", flush=True)
+        print(f"K  run {number}  {bench.calmly(partial(_measure, bench))}", flush=True)
+
+
+def _measure(bench: Bench) -> str:
+    turns = bench.jobs(TURNS)
+    model = f"http://127.0.0.1:{free_port()}/v1"
+    environment = {"PORT": str(free_port()), "LLM_BASE_URL": model, "LLM_MODEL": MODEL}
+    with bench.turn(HTTP, 1, environment=environment) as turn:
+        _start(turn, model)
+        asked: list[float] = []
+        waits = asyncio.run(_wait_both_ways(turn, model, turns, asked))
+    median = {who: quantile(values, 0.5) for who, values in waits.items()}
+    for who, values in waits.items():
+        bench.figures.add("K", who, "first words, p50", "ms", median[who])
+        bench.figures.add("K", who, "p99", "ms", quantile(values, 0.99), note=f"{turns} turns a run")
+    more = median[THROUGH] - median[DIRECTLY]
+    bench.figures.add("K", THROUGH, "more than directly, p50", "ms", more)
+    add_stages(bench, "K", THROUGH, "chat.reply", asked[WARM_UP:], first=WARM_UP)
+    return f"{median[DIRECTLY]:.1f} ms directly, {median[THROUGH]:.1f} ms through the system: {more:.1f} ms more"
 
 
 def _start(turn: Turn, model: str) -> None:
@@ -57,7 +61,7 @@ def _start(turn: Turn, model: str) -> None:
     turn.wait(ready.exists, seconds=READY_WITHIN, what="the chat worker", look_every=0.02)
 
 
-async def _measure(turn: Turn, model: str, turns: int, asked: list[float]) -> dict[str, list[float]]:
+async def _wait_both_ways(turn: Turn, model: str, turns: int, asked: list[float]) -> dict[str, list[float]]:
     """Both ways in turns and in random order; milliseconds until the first words are read. `asked` gets the moments at
     which the system was."""
     headers = {"Authorization": f"Bearer {turn.environment['BENCH_API_KEY']}"}

@@ -7,6 +7,7 @@ import http.client
 import statistics
 import time
 from collections import defaultdict
+from functools import partial
 from itertools import pairwise
 
 from app.engine.dispatch import Dispatcher
@@ -31,8 +32,8 @@ REBUILT_WITHIN = 300.0
 
 def run(bench: Bench) -> None:
     for depth in dict.fromkeys(bench.jobs(each, least=DEPTHS[0]) for each in DEPTHS):
-        _rates(bench, depth)
-        _pickups(bench, depth)
+        bench.calmly(partial(_rates, bench, depth))
+        bench.calmly(partial(_pickups, bench, depth))
 
 
 def name_of(depth: int) -> str:

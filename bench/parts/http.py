@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from bench.contestants import HTTP
@@ -36,16 +37,21 @@ class Load:
 
 def run(bench: Bench) -> None:
     for number in range(1, bench.runs + 1):
-        bare = _measure(bench, BARE, "bench.ours.bare", CLIENTS)
-        ours = _measure(bench, SUBMIT, "bench.ours.api", CLIENTS)
-        bench.figures.add("F", SUBMIT, "share of the bare route", "", ours.rate / bare.rate)
-        told = f"{ours.rate:,.0f} of {bare.rate:,.0f} requests/s ({ours.rate / bare.rate:.2f})"
-        bulks: list[str] = []
-        for clients in (1, 4):
-            name = f"{BULK_ROUTE}, {clients} client{'s' if clients > 1 else ''}"
-            load = _measure(bench, name, "bench.ours.api", clients, jobs=BULK)
-            bulks.append(f"{load.rate * BULK:,.0f}")
+        told = bench.calmly(partial(_beside_the_bare_route, bench))
+        bulks = [bench.calmly(partial(_in_bulk, bench, clients)) for clients in (1, 4)]
         print(f"F  run {number}  {told}; in bulk {' and '.join(bulks)} jobs/s with 1 and 4 clients", flush=True)
+
+
+def _beside_the_bare_route(bench: Bench) -> str:
+    bare = _measure(bench, BARE, "bench.ours.bare", CLIENTS)
+    ours = _measure(bench, SUBMIT, "bench.ours.api", CLIENTS)
+    bench.figures.add("F", SUBMIT, "share of the bare route", "", ours.rate / bare.rate)
+    return f"{ours.rate:,.0f} of {bare.rate:,.0f} requests/s ({ours.rate / bare.rate:.2f})"
+
+
+def _in_bulk(bench: Bench, clients: int) -> str:
+    name = f"{BULK_ROUTE}, {clients} client{'s' if clients > 1 else ''}"
+    return f"{_measure(bench, name, 'bench.ours.api', clients, jobs=BULK).rate * BULK:,.0f}"
 
 
 def _measure(bench: Bench, name: str, module: str, clients: int, jobs: int = 1) -> Load:

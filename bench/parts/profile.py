@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import resource
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 
-import psutil
-
+from bench.calm import stolen_seconds
 from bench.contestants import HTTP, LEDGERED, TRANSACTION, Contestant
 from bench.cpu import Meter
 from bench.figures import Figures
@@ -27,13 +27,20 @@ MICRO = 1_000_000
 
 def run(bench: Bench) -> None:
     for number in range(1, bench.runs + 1):
-        _measure_drain(bench, LEDGERED.name, LEDGERED, bench.jobs(40_000), {})
-        _measure_drain(bench, TRANSACTION.name, TRANSACTION, bench.jobs(6_000), {})
-        lanes = LANES * (JOBS_A_LANE if bench.scale >= 1 else 3)
-        _measure_drain(bench, f"{LANES} lanes", LEDGERED, lanes, {"BENCH_SHAPE": "lanes"})
-        _measure_submits(bench, http.SUBMIT, http.CLIENTS, 1)
-        _measure_submits(bench, f"{http.BULK_ROUTE}, 4 clients", 4, http.BULK)
+        for measure in _measurements(bench):
+            bench.calmly(measure)
         print(f"profile  run {number}", flush=True)
+
+
+def _measurements(bench: Bench) -> Sequence[Callable[[], None]]:
+    lanes = LANES * (JOBS_A_LANE if bench.scale >= 1 else 3)
+    return (
+        partial(_measure_drain, bench, LEDGERED.name, LEDGERED, bench.jobs(40_000), {}),
+        partial(_measure_drain, bench, TRANSACTION.name, TRANSACTION, bench.jobs(6_000), {}),
+        partial(_measure_drain, bench, f"{LANES} lanes", LEDGERED, lanes, {"BENCH_SHAPE": "lanes"}),
+        partial(_measure_submits, bench, http.SUBMIT, http.CLIENTS, 1),
+        partial(_measure_submits, bench, f"{http.BULK_ROUTE}, 4 clients", 4, http.BULK),
+    )
 
 
 def _measure_drain(bench: Bench, name: str, contestant: Contestant, jobs: int, environment: Mapping[str, str]) -> None:
@@ -70,7 +77,7 @@ def _metered(bench: Bench, name: str, ours: int, jobs: Callable[[], int]) -> Ite
     assert postgres is not None
     assert server is not None
     meter = Meter({"ours": [ours], "Postgres": [postgres], "Redis": [server]})
-    children, taken, began = _children_seconds(), _stolen_seconds(), time.monotonic()
+    children, taken, began = _children_seconds(), stolen_seconds(), time.monotonic()
     yield
     elapsed, done = time.monotonic() - began, jobs()
     spent = {process: cores * elapsed for process, cores in meter.read().items()}
@@ -79,7 +86,7 @@ def _metered(bench: Bench, name: str, ours: int, jobs: Callable[[], int]) -> Ite
     together = sum(spent.values())
     bench.figures.add("profile", name, "if no core ever rested", "jobs/s", (os.cpu_count() or 1) * done / together)
     bench.figures.add("profile", name, "measured", "jobs/s", done / elapsed)
-    bench.figures.add("profile", name, "taken by the host", "cores", (_stolen_seconds() - taken) / elapsed)
+    bench.figures.add("profile", name, "taken by the host", "cores", (stolen_seconds() - taken) / elapsed)
 
 
 def _add(figures: Figures, name: str, micros: Mapping[str, float]) -> None:
@@ -93,8 +100,3 @@ def _children_seconds() -> float:
     """Of processes that were started here and have ended: a load generator."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
-
-
-def _stolen_seconds() -> float:
-    """What the host gave to others, of all cores together."""
-    return float(getattr(psutil.cpu_times(), "steal", 0.0))
