@@ -31,6 +31,13 @@ def _answers(port: int) -> bool:
         connection.close()
 
 
+def start_base_worker(turn: Turn) -> None:
+    """The worker of the queue `base`, as production has one; it is ready when this returns."""
+    ready = Path(turn.environment["BENCH_TAPE"]).with_suffix(".base.ready")
+    turn.start([turn.python, "run_base_worker.py"], "base", HOMEROOM_READY_FILE=str(ready))
+    turn.wait(ready.exists, seconds=READY_WITHIN, what="the base worker", look_every=0.02)
+
+
 def start_ready_worker(turn: Turn) -> subprocess.Popen[bytes]:
     """A worker that has said that it is ready; what a paused or an empty queue leaves it to do is nothing."""
     ready = Path(turn.environment["BENCH_TAPE"]).with_suffix(".ready")

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from app.engine.ledger.census import Census, count_jobs
+from app.engine.ledger.samples import keep
 from app.kit.db import Connection
 
 MANY = 10_000  # queued jobs beyond which a sample of the last seconds is good enough
@@ -22,10 +23,13 @@ class Flow(StrEnum):
 
 
 async def queue_overview(connection: Connection, queues: Sequence[str]) -> list[dict[str, Any]]:
-    """One row for each of these queues, in their order. Where very many jobs wait, they are as last sampled."""
+    """One row for each of these queues, in their order. Where very many jobs wait, they are as last sampled; and where
+    nobody samples, who counts them leaves the count to those who ask next."""
     records = await connection.fetch(_OVERVIEW, list(queues), MANY)
     uncounted = [record["queue"] for record in records if record["counted_at"] is None]
     counted = {count.queue: count for count in await count_jobs(connection, uncounted)} if uncounted else {}
+    if crowded := [count for count in counted.values() if count.queued > MANY]:
+        await keep(connection, crowded)
     return [_row(dict(record), counted.get(record["queue"])) for record in records]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from app.engine.ledger.census import count_jobs
+from app.engine.ledger.census import Census, count_jobs
 from app.kit.db import Connection
 
 INTERVAL = 10  # seconds
@@ -20,7 +20,13 @@ async def take_samples(connection: Connection, queues: Sequence[str]) -> bool:
     missing = [record["queue"] for record in await connection.fetch(_MISSING, list(queues))]
     if not missing:
         return False
-    counts = await count_jobs(connection, missing)
+    await keep(connection, await count_jobs(connection, missing))
+    await connection.execute("delete from queue_samples where sampled_at < now() - interval '2 hours'")
+    return True
+
+
+async def keep(connection: Connection, counts: Sequence[Census]) -> None:
+    """As samples of the last full ten seconds, where these have none."""
     await connection.execute(
         _WRITE,
         [count.queue for count in counts],
@@ -31,8 +37,6 @@ async def take_samples(connection: Connection, queues: Sequence[str]) -> bool:
         [count.processing for count in counts],
         [count.oldest_ready_seconds for count in counts],
     )
-    await connection.execute("delete from queue_samples where sampled_at < now() - interval '2 hours'")
-    return True
 
 
 async def read_samples(connection: Connection, queue: str, minutes: int) -> list[dict[str, Any]]:
