@@ -40,6 +40,11 @@ class Claims:
         self._freed = 0  # slots, since `_counted_from`
         self._counted_from = time.monotonic()
 
+    @property
+    def may_be_more(self) -> bool:
+        """Whether another look may find something: the last one got all that it asked for, or some is still here."""
+        return self._more or bool(self._ahead) or self._fetching is not None
+
     def slot_freed(self) -> None:
         self._freed += 1
 

@@ -265,7 +265,7 @@ class Runtime(PlainWorker):
             self.start_plain(job)
         self._claims.fetch_ahead(part)
         await self._intake.take(claimed.hints)
-        if claimed or heard:
+        if (claimed or heard) and self._claims.may_be_more:
             return
         if len(self._finisher):  # its end brings the lane's next job, and leases to end: no blocking on Redis now
             await self._changed.wait(BUSY_WAIT)

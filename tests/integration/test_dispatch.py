@@ -208,6 +208,13 @@ async def test_each_idle_worker_is_called_for_a_hint_of_its_own(dispatcher: Disp
     assert await dispatcher.wait_for_work(5.0) is None
 
 
+async def test_a_call_says_which_permits_the_job_begins_with(dispatcher: Dispatcher) -> None:
+    gated, free = due(tenant="it's one"), due(priority=5)
+    gated = gated._replace(bulk=True, priority=-3, permits=("llm_total", "of a, b"))
+    await dispatcher.enqueue([gated, free])
+    assert [await dispatcher.wait_for_work(5.0) for _ in range(2)] == [gated, free.hint]
+
+
 async def test_the_wake_list_stays_short(dispatcher: Dispatcher) -> None:
     dues = [due() for _ in range(500)]
     for each in dues:

@@ -12,6 +12,7 @@ import pytest_asyncio
 
 from app.engine.context import JobContext
 from app.engine.dispatch import Dispatcher, member_of
+from app.engine.ledger import begin
 from app.engine.ledger.begin import Begun, Verdict
 from app.engine.ledger.cancel import cancel
 from app.engine.ledger.rows import Due, Hint
@@ -19,6 +20,7 @@ from app.engine.permits import SINCE_KEY, Permits
 from app.engine.workload import JobKind
 from app.kit.db import Database
 from app.kit.ids import uuid7
+from tests.support.counting import counting
 from tests.support.deployment import Deployment
 from tests.support.permits import Limits, limited_stage, redis_of
 from tests.support.stage import Stage, runnable
@@ -94,6 +96,32 @@ async def all_let_go(crowd: Crowd, count: int) -> None:
     for place in range(count):
         await eventually(crowd.runs(place + 1), within=40, what=f"the begin of job {place + 1}")
         crowd.gates[crowd.began[place]].set()
+
+
+async def test_who_is_called_for_a_job_knows_its_permits_and_asks_the_ledger_once(stage: Stage) -> None:
+    crowd = Crowd()
+    kind = gated(stage, crowd, "all", "{role}")
+    async with stage.worker() as worker:
+        await stage.idles(worker)
+        with counting() as counted:
+            job_id = await stage.submit(kind, {"role": "teacher"})
+            await eventually(crowd.runs(1), what="its begin")
+        assert counted.statements[begin._BEGIN] == 1
+        assert await held(stage) == 2
+        crowd.gates[None].set()
+        await stage.ended(job_id)
+
+
+async def test_a_call_of_an_earlier_release_names_no_permits(stage: Stage) -> None:
+    crowd = Crowd()
+    kind = gated(stage, crowd, "all")
+    async with stage.worker() as worker:
+        await stage.idles(worker)
+        job_id = await stage.submit(kind, {"role": "x"}, permits=())
+        await eventually(crowd.runs(1), what="its begin")
+        assert await held(stage) == 1
+        crowd.gates[None].set()
+        await stage.ended(job_id)
 
 
 async def test_a_job_that_waits_for_a_permit_holds_no_slot(stage: Stage) -> None:

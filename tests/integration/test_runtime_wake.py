@@ -13,13 +13,11 @@ import pytest
 from app.engine.context import JobContext
 from app.engine.dispatch import member_of
 from app.engine.ledger.rows import Hint
-from app.engine.runtime import Runtime
 from app.kit.db import Database
 from app.kit.redis import WAKE_KEY
 from tests.support.deployment import Deployment
 from tests.support.jobs import queued
 from tests.support.stage import Stage, open_stage
-from tests.support.waiting import eventually
 
 PAUSE = """
 insert into queue_controls (queue, paused) values ($1, $2) on conflict (queue) do update set paused = excluded.paused
@@ -34,13 +32,6 @@ async def stage(deployment: Deployment, database: Database) -> AsyncIterator[Sta
 
 async def echo(ctx: JobContext) -> Any:
     return ctx.job_id
-
-
-async def idles(stage: Stage, runtime: Runtime) -> None:
-    async def look() -> bool:
-        return runtime._bell._reading is not None and not runtime.load
-
-    await eventually(look, what="an idle worker")
 
 
 async def call(stage: Stage, job_id: UUID, attempt: int = 1) -> None:
@@ -59,7 +50,7 @@ async def accepted(stage: Stage, kind: str, **fields: Any) -> UUID:
 async def test_what_the_call_names_begins_before_it_is_claimed(stage: Stage) -> None:
     kind = stage.job("t.named", echo)
     async with stage.worker() as runtime:
-        await idles(stage, runtime)
+        await stage.idles(runtime)
         job_id = await accepted(stage, kind)
         await call(stage, job_id)
         assert (await stage.ended(job_id))["status"] == "done"
@@ -70,7 +61,7 @@ async def test_a_hint_that_is_called_and_claimed_runs_once(stage: Stage) -> None
     kind = stage.job("t.once", echo)
     async with stage.worker() as runtime:
         for _ in range(30):
-            await idles(stage, runtime)
+            await stage.idles(runtime)
             job_id = await stage.submit(kind)
             await stage.ended(job_id)
             assert await stage.attempts(job_id) == ["success"]
@@ -82,8 +73,8 @@ async def test_two_idle_workers_share_what_one_is_called_for(stage: Stage) -> No
     async with stage.worker() as one, stage.worker() as other:
         jobs = []
         for _ in range(20):
-            await idles(stage, one)
-            await idles(stage, other)
+            await stage.idles(one)
+            await stage.idles(other)
             jobs += [await stage.submit(kind) for _ in range(3)]
         for job_id in jobs:
             await stage.ended(job_id)
@@ -98,7 +89,7 @@ async def test_a_call_for_what_is_over_or_not_yet_due_begins_nothing(stage: Stag
         await stage.ended(over)
         later = await accepted(stage, kind, run_at=datetime.now(UTC) + timedelta(hours=1))
         for job_id in (over, later):
-            await idles(stage, runtime)
+            await stage.idles(runtime)
             await call(stage, job_id)
         last = await stage.submit(kind)
         await stage.ended(last)
@@ -119,7 +110,7 @@ async def test_a_worker_with_one_slot_runs_one_job_at_a_time_whatever_it_is_call
 
     kind = stage.job("t.single", count)
     async with stage.worker(slots=1) as runtime:
-        await idles(stage, runtime)
+        await stage.idles(runtime)
         for job_id in await asyncio.gather(*(stage.submit(kind) for _ in range(8))):
             await stage.ended(job_id)
     assert most == 1
@@ -128,7 +119,7 @@ async def test_a_worker_with_one_slot_runs_one_job_at_a_time_whatever_it_is_call
 async def test_a_call_goes_past_no_pause(stage: Stage) -> None:
     kind = stage.job("t.paused", echo)
     async with stage.worker() as runtime:
-        await idles(stage, runtime)
+        await stage.idles(runtime)
         await stage.execute(PAUSE, "exam", True)
         try:
             job_id = await stage.submit(kind)

@@ -78,6 +78,7 @@ class Stage:
         given: dict[str, Any] = {"timeout": 60.0, "max_attempts": 3}
         if known is not None:
             given = {"timeout": known.kind.timeout, "max_attempts": known.kind.max_attempts}
+            given["permits"] = known.kind.permits_for(value)
         request = new_job(**given | {"queue": self.queue, "kind": kind, "input": json.text(value)} | fields)
         return (await self.submitter.submit(request)).job.job_id
 
@@ -113,6 +114,14 @@ class Stage:
 
     async def told(self, job_id: UUID, tenant: str = "demo") -> list[StreamEvent]:
         return await self.events.read(tenant, job_id)
+
+    async def idles(self, runtime: Runtime) -> None:
+        """It runs nothing, and waits to be called."""
+
+        async def look() -> bool:
+            return runtime._bell._reading is not None and not runtime.load
+
+        await eventually(look, what="an idle worker")
 
     async def is_quiet(self) -> None:
         """Nothing is left on the queue, under a lease or in the ledger: what must be so when all has ended."""
