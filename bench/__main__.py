@@ -45,6 +45,7 @@ def main() -> int:
         make_environment(library)
     results = Results(_describe_machine(), versions([OURS, *libraries]), {}, Figures())
     _measure(options, peers, results)
+    failed = any(taken["failures"] for taken in results.taken.values())
     if options.update and LATEST.exists():
         results = results.merged_into(Results.read(LATEST))
     whole = set(options.only) == set(PARTS) and len(peers) == len(PEERS) and options.scale >= 1
@@ -53,7 +54,7 @@ def main() -> int:
         report.write(results, ROOT / "docs")
     else:
         print("\n" + report.text(results))
-    return int(any(taken["failures"] for taken in results.taken.values()))
+    return int(failed)
 
 
 def _describe_machine() -> dict[str, Any]:
