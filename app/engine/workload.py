@@ -45,6 +45,8 @@ class JobKind:
 
     def permits_for(self, value: Any) -> tuple[str, ...]:
         """The names of the permits that a job with this input takes."""
+        if not self.permits:
+            return ()
         fields = _Fields(value if isinstance(value, dict) else {})
         return tuple(name.format_map(fields) for name in self.permits)
 
