@@ -11,7 +11,7 @@ import asyncpg
 from app.engine.ledger.begin import Begun, Verdict, begin
 from app.engine.ledger.losses import COMMON, Tolerance
 from app.engine.ledger.rows import Hint
-from app.engine.permits import Permits
+from app.engine.permits import Answers, Permits
 from app.kit.backoff import Backoff
 from app.kit.db import TRY_AGAIN, Database
 from app.kit.failpoints import failpoint
@@ -57,12 +57,14 @@ class Beginner:
         """Begin those that need no permit; of the others it is known now which permits they need."""
         return await self._begin(hints, alone=alone, gated=self._permits.gated if self._permits is not None else ())
 
-    async def permit(self, begun: Sequence[Begun], *, alone: bool = False) -> list[Begun]:
-        """Begin whoever waits for permits, and gets them."""
+    async def permit(
+        self, begun: Sequence[Begun], *, alone: bool = False, answers: Answers | None = None
+    ) -> list[Begun]:
+        """Begin whoever waits for permits, and gets them. With answers they have been asked for already."""
         waiting = [each for each in begun if each.verdict is Verdict.PERMIT]
         if self._permits is None or not waiting:
             return list(begun)
-        granted = await self._permits.take(waiting)
+        granted = await self._permits.heed(waiting, await self._permits.ask(waiting) if answers is None else answers)
         failpoint("permits.taken")
         permitted = await self._begin(granted, alone=alone) if granted else []
         running = {each.hint for each in permitted if each.verdict is Verdict.RUN}

@@ -14,6 +14,7 @@ from app.engine.inflight import InFlight
 from app.engine.ledger.begin import Begun, Verdict
 from app.engine.ledger.rows import Due, Hint
 from app.engine.metrics import WorkerMetrics
+from app.engine.permits import Answers
 from app.kit.aside import Aside
 from app.kit.logging import get_logger
 from app.kit.redis import REDIS_AWAY
@@ -63,9 +64,10 @@ class Intake:
         self._heed([each for each in looked if each.verdict is Verdict.RUN])
         return looked
 
-    async def go_on(self, looked: Sequence[Begun]) -> None:
-        """The hint is claimed as well."""
-        self._heed(await self._beginner.permit([each for each in looked if each.verdict is not Verdict.RUN]))
+    async def go_on(self, looked: Sequence[Begun], answers: Answers | None = None) -> None:
+        """The hint is claimed as well; with answers, its permits have been asked for."""
+        waiting = [each for each in looked if each.verdict is not Verdict.RUN]
+        self._heed(await self._beginner.permit(waiting, answers=answers))
         await asyncio.sleep(0)  # its first steps, before the loop's next one
 
     async def take_suspect(self) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from arq.connections import ArqRedis
 
@@ -27,6 +27,9 @@ UNLIMITED = 1_000_000_000
 PARK_SECONDS = 2.0  # after which a parked hint looks for itself
 
 log = get_logger(__name__)
+
+
+Answers: TypeAlias = "dict[Hint, str | None]"  # None: all are taken now; else the key of one that is not to be had
 
 
 class Permit(NamedTuple):
@@ -50,7 +53,7 @@ class PermitSets:
         self._silence_ms = int(heartbeat * 1500)  # a heartbeat, and half of one for its way
         self._script = redis.register_script(read_script("permits"))
 
-    async def ask(self, wanted: Mapping[Hint, Sequence[Permit]]) -> dict[Hint, str | None]:
+    async def ask(self, wanted: Mapping[Hint, Sequence[Permit]]) -> Answers:
         """For each: None where all its permits are taken now, else the key of one that is not to be had."""
         places = {permit: 0 for permits in wanted.values() for permit in permits}
         keys = [SINCE_KEY]
@@ -126,17 +129,26 @@ class Permits:
 
     async def take(self, waiting: Sequence[Begun]) -> list[Hint]:
         """Which of these may begin. The others are parked; while a server is away they all are left to their leases."""
-        wanted = {begun.hint: self._wanted_by(begun) for begun in waiting}
+        return await self.heed(waiting, await self.ask(waiting))
+
+    async def ask(self, waiting: Sequence[Begun]) -> Answers:
+        """Take what is to be had for these, and nothing else: the hints stay where they are."""
         try:
-            answers = await self._sets.ask(wanted)
-            full = [(begun.due, answer) for begun in waiting if (answer := answers[begun.hint]) is not None]
-            await self._dispatcher.park([(due, name) for due, name in full if due is not None], PARK_SECONDS)
+            return await self._sets.ask({begun.hint: self._wanted_by(begun) for begun in waiting})
         except (*REDIS_AWAY, *TRY_AGAIN) as error:  # what began beside these must start, whatever becomes of them
             log.warning("permits cannot be taken; their jobs wait", jobs=len(waiting), error=str(error))
-            return []
-        granted = [begun.hint for begun in waiting if answers[begun.hint] is None]
-        self._held |= {hint: wanted[hint] for hint in granted}
-        return granted
+            return {}
+
+    async def heed(self, waiting: Sequence[Begun], answers: Answers) -> list[Hint]:
+        """Which of these claimed hints may begin, by their answers; who found a permit wanting is parked."""
+        full = [(begun.due, key) for begun in waiting if begun.due and (key := answers.get(begun.hint)) is not None]
+        granted = {begun.hint: self._wanted_by(begun) for begun in waiting if answers.get(begun.hint, "") is None}
+        self._held |= granted
+        try:
+            await self._dispatcher.park(full, PARK_SECONDS)
+        except REDIS_AWAY as error:
+            log.warning("jobs that wait for permits were left to their leases", jobs=len(full), error=str(error))
+        return list(granted)
 
     async def renew(self) -> None:
         """Tell of all that is held: also to a Redis that has forgotten."""

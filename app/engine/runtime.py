@@ -275,9 +275,9 @@ class Runtime(PlainWorker):
 
     async def _claim(self, room: int, heard: Call | None) -> Claimed:
         """What there is, but for the hint that the bell named: Postgres begins that while Redis looks for it."""
-        if isinstance(heard, Due):
-            return await self._claim_for_permits(room, heard)
-        if heard is None or room == 1:
+        if isinstance(heard, Due) and self._permits is not None:
+            return await self._claim_for_permits(room, heard, self._permits)
+        if not isinstance(heard, Hint) or room == 1:
             return await self._claims.take(room)
         claiming = asyncio.create_task(self._claims.take(room - 1))  # one slot is for the hint, whoever claims it
         try:
@@ -289,12 +289,19 @@ class Runtime(PlainWorker):
             await self._intake.go_on(looked)
         return claimed
 
-    async def _claim_for_permits(self, room: int, called: Due) -> Claimed:
-        """What there is, but for the one that was called: which permits it needs is known, so they are taken first."""
-        claimed = await self._claims.take(room)
-        if self._permits is not None and called.hint in claimed.hints:
+    async def _claim_for_permits(self, room: int, called: Due, permits: Permits) -> Claimed:
+        """What there is, but for the one that was called: which permits it needs is known, so they are taken while
+        Redis looks for it. Where another worker claims it, they stay with the hint: they are that worker's then, and
+        to give them back would take them from under its job."""
+        waiting = [Begun(Verdict.PERMIT, called.hint, due=called)]
+        claiming = asyncio.create_task(self._claims.take(room))
+        try:
+            answers = await permits.ask(waiting)
+        finally:
+            claimed = await claiming
+        if called.hint in claimed.hints:
             claimed.hints.remove(called.hint)
-            await self._intake.go_on([Begun(Verdict.PERMIT, called.hint, due=called)])
+            await self._intake.go_on(waiting, answers)
         return claimed
 
     async def _wait_for_room(self) -> None:

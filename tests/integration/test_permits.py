@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest_asyncio
 
 from app.engine.context import JobContext
-from app.engine.dispatch import Dispatcher, member_of
+from app.engine.dispatch import LEASES_KEY, Dispatcher, _call_for, member_of
 from app.engine.ledger import begin
 from app.engine.ledger.begin import Begun, Verdict
 from app.engine.ledger.cancel import cancel
@@ -20,8 +20,10 @@ from app.engine.permits import SINCE_KEY, Permits
 from app.engine.workload import JobKind
 from app.kit.db import Database
 from app.kit.ids import uuid7
+from app.kit.redis import WAKE_KEY
 from tests.support.counting import counting
 from tests.support.deployment import Deployment
+from tests.support.jobs import queued
 from tests.support.permits import Limits, limited_stage, redis_of
 from tests.support.stage import Stage, runnable
 from tests.support.waiting import eventually
@@ -110,6 +112,33 @@ async def test_who_is_called_for_a_job_knows_its_permits_and_asks_the_ledger_onc
         assert await held(stage) == 2
         crowd.gates[None].set()
         await stage.ended(job_id)
+
+
+async def test_the_permits_of_a_called_job_that_another_worker_claimed_stay_with_it(stage: Stage) -> None:
+    crowd = Crowd()
+    kind = gated(stage, crowd, "one")
+    async with stage.worker() as worker:
+        await stage.idles(worker)
+        async with stage.database.ledger.acquire() as connection, connection.transaction():
+            job = await queued(connection, queue=stage.queue, kind=kind, input='{"role": "x"}')
+            await connection.execute("update jobs set dispatched_at = now() where job_id = $1", job.job_id)
+        await stage.redis.zadd(LEASES_KEY, {member_of(job.due().hint): 2**52})
+        called = job.due()._replace(permits=("one",))
+        await stage.redis.rpush(WAKE_KEY, _call_for(called))  # type: ignore[misc]
+
+        async def asked() -> bool:
+            return await held(stage) == 1
+
+        await eventually(asked, what="its permit")
+        await stage.idles(worker)
+        assert worker.load == 0
+        assert await held(stage) == 1  # the other worker's, by now
+        await stage.redis.zadd(LEASES_KEY, {member_of(job.due().hint): 1})  # it died
+        await eventually(crowd.runs(1), what="its begin here")
+        crowd.gates[None].set()
+        await stage.ended(job.job_id)
+        await stage.is_quiet()
+    assert await held(stage) == 0
 
 
 async def test_a_call_of_an_earlier_release_names_no_permits(stage: Stage) -> None:
