@@ -283,7 +283,10 @@ def _heard_in(call: str) -> Call | None:
     hint = hint_of(member)
     if hint is None or not more:
         return hint
-    tenant_id, bulk, priority, permits = json.loads(more)
+    try:
+        tenant_id, bulk, priority, permits = json.loads(more)
+    except (ValueError, TypeError):  # as some other release may write it
+        return hint
     return Due(hint, tenant_id, bulk, priority, None, tuple(permits))
 
 
