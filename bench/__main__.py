@@ -79,7 +79,11 @@ def _measure(options: argparse.Namespace, peers: Sequence[Contestant], results: 
                 "scale": options.scale,
                 "durable_redis": options.durable_redis,
                 "failures": failures,
-                "host": {"taken": max(bench.calm.taken, default=None), "anew": bench.calm.anew},
+                "host": {
+                    "taken": max(bench.calm.taken, default=None),
+                    "anew": bench.calm.anew,
+                    "patience": options.patience,
+                },
             }
             results.write(WORKSHOP / "results.json")
 

@@ -49,8 +49,8 @@ FOOT = """\
 CALM = """\
 On a virtual machine the host may take the cores away in the middle of a run. The kernel accounts for that, and a run of
 which it took more than 3 % of the cores' time is taken anew, whatever its figure and whoever's it is, while the part's
-patience lasts (ten minutes; then the least disturbed one counts). *The host took*: of the most disturbed run that
-counts. What it slows down without taking it away, caches and memory, no account tells."""
+patience lasts; then the least disturbed attempt counts. *The host took*: of the most disturbed run that counts. What it
+slows down without taking it away, caches and memory, no account tells."""
 
 MISSED = """\
 **Why targets are missed.** *Where the time goes*, below, has the processor time of each shape of work by process,

@@ -77,7 +77,13 @@ def _circumstances(results: Results) -> str:
     ]  # fmt: skip
     machine_and_versions = "\n".join(["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows)])
     parts = [_taken(part, results.taken[part]) for part in _in_order(results.taken)]
-    return "\n\n".join([machine_and_versions, CALM, table(["part", "taken", "runs", "the host took", "anew"], parts)])
+    return "\n\n".join(
+        [
+            machine_and_versions,
+            CALM,
+            table(["part", "taken", "runs", "the host took", "taken anew", "patience, min"], parts),
+        ]
+    )
 
 
 def _taken(part: str, taken: Mapping[str, Any]) -> list[str]:
@@ -91,6 +97,7 @@ def _taken(part: str, taken: Mapping[str, Any]) -> list[str]:
         f"{taken['runs']}",
         share,
         f"{host.get('anew', '')}",
+        f"{host['patience']:g}" if "patience" in host else "",
     ]
 
 

@@ -64,7 +64,8 @@ class Beginner:
         waiting = [each for each in begun if each.verdict is Verdict.PERMIT]
         if self._permits is None or not waiting:
             return list(begun)
-        granted = await self._permits.heed(waiting, await self._permits.ask(waiting) if answers is None else answers)
+        taking = self._permits.take(waiting) if answers is None else self._permits.heed(waiting, answers)
+        granted = await taking
         failpoint("permits.taken")
         permitted = await self._begin(granted, alone=alone) if granted else []
         running = {each.hint for each in permitted if each.verdict is Verdict.RUN}
