@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.engine.events import Event, EventLog
 from app.engine.ledger.begin import Delivery
-from app.engine.ledger.finish import End, Ended, Ending, finish_one
+from app.engine.ledger.finish import Ended, complete
 from app.engine.ledger.progress import Progress
 from app.engine.outbox import emit
 from app.engine.outcomes import Done, Fail
@@ -134,7 +134,7 @@ class JobContext:
         self._shield(True)
         failpoint("complete.unfinished")
         try:
-            ended = await finish_one(connection, Ending(self._delivery, End.DONE, result=result))
+            ended = await complete(connection, self._delivery, result)
         except asyncpg.DataError as error:
             raise Fail("result_not_storable", f"The result cannot be stored: {error}") from error
         if ended is None:

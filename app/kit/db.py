@@ -190,7 +190,7 @@ class Database:
             raise ValueError(f"{tenant_id!r} is no tenant's id")
         async with self._tenants.acquire() as connection:
             try:
-                await connection.execute(f"begin; select set_config('app.tenant', '{tenant_id}', true)")
+                await connection.execute(f"begin; set local app.tenant = '{tenant_id}'")
                 yield connection
                 await connection.execute("commit")
             except BaseException:

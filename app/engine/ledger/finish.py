@@ -75,22 +75,11 @@ async def finish(connection: Connection, endings: Sequence[Ending]) -> dict[Hint
     return _by_hint(records)
 
 
-async def finish_one(connection: Connection, ending: Ending) -> Ended | None:
-    """The same for one delivery, without arrays: what a transaction of its own can afford. None: refused."""
-    delivery = ending.delivery
-    record = await connection.fetchrow(
-        _FINISH_ONE,
-        delivery.job_id,
-        delivery.attempt,
-        delivery.token,
-        ending.end.value,
-        ending.result,
-        ending.error,
-        (ending.error_detail or "")[:DETAIL_LIMIT] or None,
-        ending.delay,
-        ending.exit_code,
-    )
-    return Ended(*record) if record is not None else None
+async def complete(connection: Connection, delivery: Delivery, result: str) -> Ended | None:
+    """The same for one delivery that ended well, without arrays and without what belongs to other ends: what a
+    transaction of its own can afford. None: refused."""
+    record = await connection.fetchrow(_COMPLETE, delivery.job_id, delivery.attempt, delivery.token, result)
+    return Ended(delivery.job_id, delivery.attempt, "done", *record) if record is not None else None
 
 
 async def already_ended(connection: Connection, endings: Sequence[Ending]) -> dict[Hint, Ended]:
@@ -152,11 +141,22 @@ with ending as materialized (
       as ending (job_id, attempt, token, outcome, result, error, detail, delay, exit_code)
 ), {_END}"""
 
-_FINISH_ONE = f"""
-with ending as (
-    select $1::uuid as job_id, $2::int as attempt, $3::uuid as token, $4::text as outcome, $5::text as result,
-           $6::text as error, $7::text as detail, $8::float8 as delay, $9::int as exit_code
-), {_END}"""
+_COMPLETE = """
+with ended as (
+    update jobs j
+    set status = 'done', result = $4::text::jsonb, error = null, error_detail = null, progress = 100, step = 'done',
+        finished_at = now(), deadline_at = null, updated_at = now()
+    where j.job_id = $1 and j.attempt = $2 and j.claim_token = $3 and j.status is not distinct from 'processing'
+    returning j.job_id, j.attempt, j.tenant_id, j.worker_id, j.claim_token, j.begun_at, j.lane_id, j.bulk, j.priority,
+              j.run_at
+), recorded as (
+    insert into job_attempts (job_id, attempt, tenant_id, worker_id, claim_token, status, started_at, duration_ms)
+    select job_id, attempt, tenant_id, worker_id, claim_token, 'success', begun_at,
+           extract(epoch from now() - begun_at)::float8 * 1000
+    from ended
+)
+select lane_id, bulk, priority, run_at from ended
+"""
 
 _REREAD = """
 select recorded.job_id, recorded.attempt, j.status, j.lane_id, j.bulk, j.priority, j.run_at
