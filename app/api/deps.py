@@ -8,10 +8,11 @@ from typing import Annotated, Any
 
 import structlog
 from fastapi import Depends, Request
-from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.security import APIKeyHeader, HTTPBearer
 
 from app.api.problems import NOTHING_HERE, refusals
 from app.api.refusals import InternalError, InvalidRequest, OutOfService
+from app.api.wire import headers_of
 from app.engine.events import EventBell, EventLog
 from app.engine.submit import Submitter
 from app.engine.workload import Registry
@@ -66,18 +67,27 @@ TheServices = Annotated[Services, Depends(get_services)]
 RequestId = Annotated[str, Depends(get_request_id)]
 Base = Annotated[str, Depends(get_base)]
 
-_bearer = HTTPBearer(auto_error=False, description="An API key; it names the tenant.")
+
+class Bearer(HTTPBearer):
+    """The token itself; None where there is none."""
+
+    async def __call__(self, request: Request) -> str | None:  # type: ignore[override]
+        scheme, _, token = headers_of(request.scope).get(b"authorization", b"").decode("latin-1").partition(" ")
+        return token.strip() or None if scheme.lower() == "bearer" else None
+
+
+_bearer = Bearer(scheme_name="HTTPBearer", auto_error=False, description="An API key; it names the tenant.")
 _admin_key = APIKeyHeader(name="X-Admin-Key", auto_error=False, description="The operators' key.")
 
 # How every route that asks who is asking may answer, whatever else it does.
 GUARDED = refusals(Unauthorized, Forbidden, InvalidRequest, TooManyRequests, InternalError, OutOfService)
 
-Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+Token = Annotated[str | None, Depends(_bearer)]
 
 
-async def authenticate(request: Request, services: TheServices, credentials: Credentials) -> Principal:
+async def authenticate(request: Request, services: TheServices, token: Token) -> Principal:
     """The key's principal; under /t/{tenant_id} only where the key is that tenant's."""
-    principal = await _principal(services, credentials)
+    principal = await _principal(services, token)
     if request.path_params.get("tenant_id", principal.tenant_id) != principal.tenant_id:
         raise UnknownTenant(NOTHING_HERE)  # whether that tenant exists is not told
     structlog.contextvars.bind_contextvars(tenant_id=principal.tenant_id)
@@ -113,14 +123,14 @@ Writer = Annotated[Principal, Depends(require("jobs:write"))]
 
 
 async def get_operator(
-    services: TheServices, credentials: Credentials, admin_key: Annotated[str | None, Depends(_admin_key)]
+    services: TheServices, token: Token, admin_key: Annotated[str | None, Depends(_admin_key)]
 ) -> str:
     """Who operates: the holder of the admin key, or a key with the scope `operator`."""
     if admin_key is not None:
         if not services.access.is_admin_key(admin_key):
             raise Unauthorized("X-Admin-Key is not the key of this deployment.")
         return "admin key"
-    principal = await _principal(services, credentials)
+    principal = await _principal(services, token)
     principal.require("operator")
     return f"key {principal.key_id} of {principal.tenant_id}"
 
@@ -128,7 +138,7 @@ async def get_operator(
 Operator = Annotated[str, Depends(get_operator)]
 
 
-async def _principal(services: Services, credentials: HTTPAuthorizationCredentials | None) -> Principal:
-    if credentials is None:
+async def _principal(services: Services, token: str | None) -> Principal:
+    if token is None:
         raise Unauthorized("The request has no `Authorization: Bearer` header.")
-    return await services.access.authenticate(credentials.credentials)
+    return await services.access.authenticate(token)

@@ -20,7 +20,7 @@ from pydantic import BaseModel
 from starlette.requests import ClientDisconnect
 
 from app.api.refusals import InvalidJson, InvalidRequest
-from app.api.wire import StrictRequest
+from app.api.wire import StrictRequest, headers_of
 
 Errors: TypeAlias = list[dict[str, Any]]
 
@@ -37,10 +37,11 @@ class _Param(NamedTuple):
     is_list: bool
     field: Any  # FastAPI's, which validates it
     header: bytes  # its name as it arrives, for headers
+    is_text: bool  # whatever was sent is valid, and stays as it is
     has_default: bool  # one that is not None
 
     def read(self, request: StrictRequest) -> tuple[Any, Errors]:
-        if self.where == "headers" and self.header not in request.header_names:
+        if self.where == "headers" and self.header not in headers_of(request.scope):
             value = None
         else:
             given = getattr(request, self.where)
@@ -49,6 +50,8 @@ class _Param(NamedTuple):
             if self.field.field_info.is_required():
                 return None, [_missing(self.loc)]
             return self.field.get_default() if self.has_default else None, []
+        if self.is_text:
+            return value, []
         validated: tuple[Any, Errors] = self.field.validate(value, {}, loc=self.loc)
         return validated
 
@@ -57,8 +60,7 @@ class _Step(NamedTuple):
     """One dependency, or the endpoint at the end of them."""
 
     call: Callable[..., Awaitable[Any]]
-    sources: tuple[tuple[str, int], ...]  # parameter -> the step whose result it gets
-    request_name: str | None
+    sources: tuple[tuple[str, int], ...]  # parameter -> the step whose result it gets; 0 is the request itself
     params: tuple[_Param, ...]
 
 
@@ -72,15 +74,12 @@ class Plan:
 
     async def __call__(self, request: StrictRequest) -> Response:
         body = await _read_body(request) if self._body is not None else None
-        results: list[Any] = []
+        results: list[Any] = [request]
         errors: Errors = []
         for step in self._steps:
             if step.params or errors:
                 arguments = _arguments(step, request, results, errors)
                 results.append(_SKIPPED if arguments is None else await step.call(**arguments))
-            elif step.request_name is not None:
-                given = {name: results[number] for name, number in step.sources}
-                results.append(await step.call(**given, **{step.request_name: request}))
             else:
                 results.append(await step.call(**{name: results[number] for name, number in step.sources}))
         arguments = _arguments(self._endpoint, request, results, errors)
@@ -111,8 +110,6 @@ def _arguments(step: _Step, request: StrictRequest, results: list[Any], errors: 
         if found:
             errors += found
             usable = False
-    if step.request_name is not None:
-        arguments[step.request_name] = request
     return arguments if usable else None
 
 
@@ -122,18 +119,18 @@ async def _read_body(request: StrictRequest) -> Any:
         raw = await request.body()
         if not raw:
             return _SKIPPED
-        return await request.json() if _is_json(request.headers.get("content-type", "")) else raw
+        return await request.json() if _is_json(headers_of(request.scope).get(b"content-type", b"")) else raw
     except orjson.JSONDecodeError as error:
         raise InvalidJson(f"The body cannot be read as JSON: {error.msg}.") from None
     except ClientDisconnect:
         raise InvalidRequest("There was an error parsing the body") from None
 
 
-def _is_json(content_type: str) -> bool:
-    if content_type == "application/json":  # as nearly everybody writes it
+def _is_json(content_type: bytes) -> bool:
+    if content_type == b"application/json":  # as nearly everybody writes it
         return True
     message = email.message.Message()
-    message["content-type"] = content_type
+    message["content-type"] = content_type.decode("latin-1")
     subtype = message.get_content_subtype()
     return message.get_content_maintype() == "application" and (subtype == "json" or subtype.endswith("+json"))
 
@@ -165,12 +162,12 @@ def _add(dependant: Dependant, steps: list[_Step], numbers: dict[Any, int], *, i
             return None
         if each.name is not None:
             sources.append((each.name, number))
+    if (request_name := dependant.request_param_name or dependant.http_connection_param_name) is not None:
+        sources.append((request_name, 0))
     fields = [*dependant.path_params, *dependant.query_params, *dependant.header_params]
     assert dependant.call is not None
-    request_name = dependant.request_param_name or dependant.http_connection_param_name
-    steps.append(_Step(dependant.call, tuple(sources), request_name, tuple(map(_param, fields))))
-    numbers[dependant.call] = len(steps) - 1
-    return len(steps) - 1
+    steps.append(_Step(dependant.call, tuple(sources), tuple(map(_param, fields))))
+    return numbers.setdefault(dependant.call, len(steps))
 
 
 def _is_known(dependant: Dependant, *, is_endpoint: bool) -> bool:
@@ -201,6 +198,7 @@ def _is_whole_body(field: Any) -> bool:
     return type(info) is params.Body and info.embed is None and _is_model(field)
 
 
+_TEXTS = (str, str | None, list[str], list[str] | None)
 _WHERE = {params.Path: "path_params", params.Query: "query_params", params.Header: "headers"}
 
 
@@ -216,5 +214,6 @@ def _param(field: Any) -> _Param:
         is_list=is_list,
         field=field,
         header=alias.lower().encode("latin-1"),
+        is_text=info.annotation in _TEXTS and not info.metadata,
         has_default=not info.is_required() and field.get_default() is not None,
     )

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.problems import problem_response, unexpected
 from app.api.refusals import HeadersTooLarge
+from app.api.wire import headers_of
 from app.kit import trace
 from app.kit.gcra import Allowance
 from app.kit.ids import uuid7
@@ -39,9 +40,10 @@ class RequestContext:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        given = _header(scope, b"x-request-id")
+        sent = headers_of(scope)
+        given = sent.get(b"x-request-id", b"").decode("latin-1")
         request_id = given if _SANE_ID.fullmatch(given) else str(uuid7())
-        scope.setdefault("state", {})["request_id"] = request_id
+        scope["state"]["request_id"] = request_id
         started = False
 
         async def send_with_id(message: Message) -> None:
@@ -54,7 +56,7 @@ class RequestContext:
                 _add_allowance(headers, scope["state"].get("allowance"))
             await send(message)
 
-        traceparent = trace.read(header) if (header := _header(scope, b"traceparent")) else None
+        traceparent = trace.read(sent[b"traceparent"].decode("latin-1")) if b"traceparent" in sent else None
         traced = {"trace_id": trace.trace_id(traceparent)} if traceparent is not None else {}
         tokens = structlog.contextvars.bind_contextvars(request_id=request_id, **traced)
         entered = trace.enter(traceparent)
@@ -109,8 +111,8 @@ class RequestLimits:
             await problem_response(refusal, scope["state"]["request_id"])(scope, receive, send)
             return
         limit = body_limit(scope["path"])
-        declared = _header(scope, b"content-length")
-        arrived = int(declared) if declared.isdecimal() and int(declared) > limit else 0
+        declared = headers_of(scope).get(b"content-length", b"")
+        arrived = int(declared) if declared.isdigit() and int(declared) > limit else 0
         complete = False
 
         async def receive_within_limit() -> Message:
@@ -135,12 +137,6 @@ class RequestLimits:
 async def _once(receive: Receive) -> Message:
     """A coroutine, whatever kind of awaitable the server gives."""
     return await receive()
-
-
-def _header(scope: Scope, name: bytes) -> str:
-    """A header's first value; empty where there is none."""
-    value: bytes = next((value for each, value in scope["headers"] if each == name), b"")
-    return value.decode("latin-1")
 
 
 def body_limit(path: str) -> float:

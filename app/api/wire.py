@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from functools import cached_property
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -13,6 +12,7 @@ from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from pydantic import StringConstraints
 from starlette.requests import ClientDisconnect
+from starlette.types import Scope
 
 from app.kit import json
 
@@ -38,13 +38,17 @@ class JsonResponse(JSONResponse):
         return content if isinstance(content, bytes) else encode(content)
 
 
+def headers_of(scope: Scope) -> dict[bytes, bytes]:
+    """A request's headers, the first of each name. Made once: many look, mostly for what was not sent."""
+    state = scope.setdefault("state", {})
+    known: dict[bytes, bytes] | None = state.get("headers")
+    if known is None:
+        known = state["headers"] = dict(reversed(scope["headers"]))
+    return known
+
+
 class StrictRequest(Request):
     """Reads bodies as RFC 8259 has them: no NaN, no lone surrogates, no number that only Python could hold."""
-
-    @cached_property
-    def header_names(self) -> frozenset[bytes]:
-        """Which headers were sent: most are asked for and were not, and a search for each would be for nothing."""
-        return frozenset(name for name, _ in self.scope["headers"])
 
     async def json(self) -> Any:
         return json.loads(await self.body())
