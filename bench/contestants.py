@@ -16,7 +16,7 @@ class Contestant:
     worker: tuple[str, ...]  # arguments for its environment's python
     environment: Mapping[str, str] = field(default_factory=dict)
     noops: int = 20_000  # jobs of part A: as many as take two seconds or more
-    naps: int = 4_000  # jobs of part B; 0 for one that runs a single job at a time
+    naps: int = 10_000  # jobs of part B; 0 for one that runs a single job at a time
     enqueues: int = 4_000  # jobs of part C
     pickups: int = 200  # jobs of part D
     gap: float = 0.015  # seconds at most between a job's begin and the next request of part D
