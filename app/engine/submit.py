@@ -31,8 +31,8 @@ from app.kit.batching import Batcher
 from app.kit.db import TRY_AGAIN, Connection, Database
 from app.kit.errors import Refusal, Unavailable
 
-# Seconds between two batches while more and more ask: each costs a tenth less, and none of them notices. Where nobody
-# else comes, nobody waits.
+# Seconds between two batches of many who ask at the same time: each costs a tenth less, and none of them notices. Who
+# asks alone does not wait.
 APART = 0.002
 TRIES = 3
 BETWEEN_TRIES = Backoff(first=0.02, cap=0.1)
@@ -141,7 +141,7 @@ class Submitter:
             run,
             max_batch=500,
             apart=APART,
-            eager=True,
+            alone_at_once=True,
             culprit_errors=CULPRIT_ERRORS,
             then=self._announce,
         )

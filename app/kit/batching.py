@@ -13,8 +13,6 @@ from typing import Generic, TypeAlias, TypeVar
 
 from app.kit.logging import get_logger
 
-QUIET_TURNS = 3  # of the loop: from the socket to here a request takes two
-
 log = get_logger(__name__)
 
 T = TypeVar("T")
@@ -35,14 +33,14 @@ class Batcher(Generic[T, R]):
         *,
         max_batch: int = 500,
         apart: float = 0.0,
-        eager: bool = False,
+        alone_at_once: bool = False,
         culprit_errors: tuple[type[Exception], ...] = (),
         then: Callable[[Sequence[R]], Awaitable[None]] | None = None,
     ) -> None:
         self._run = run
         self._max_batch = max_batch
-        self._apart = apart  # seconds between two flights, for what may wait that long and is dear alone
-        self._eager = eager  # to fly before that: as soon as nobody else comes
+        self._apart = apart  # seconds at least between two flights, for what may wait that long and is dear alone
+        self._alone_at_once = alone_at_once  # an item that nobody waits beside need not
         self._next_at = 0.0
         self._culprit_errors = culprit_errors  # errors of one item's own making: halve and isolate
         self._then = then
@@ -73,7 +71,8 @@ class Batcher(Generic[T, R]):
     async def _fly(self) -> None:
         try:
             while self._waiting:
-                await self._gather()
+                if self._apart:
+                    await self._keep_apart()
                 size = min(len(self._waiting), self._max_batch)
                 batch = [self._waiting.popleft() for _ in range(size)]
                 # A caller that gave up before its item was sent takes the item along.
@@ -81,15 +80,11 @@ class Batcher(Generic[T, R]):
         finally:
             self._flight = None
 
-    async def _gather(self) -> None:
-        """Until two flights are as far apart as they are to be. Is the process busy, more come with every turn of its
-        loop, and share the flight; turns that bring nobody say that whoever is here would wait for nothing."""
+    async def _keep_apart(self) -> None:
         loop = asyncio.get_running_loop()
-        quiet = 0
-        while (wait := self._next_at - loop.time()) > 0 and quiet < QUIET_TURNS:
-            waiting = len(self._waiting)
-            await asyncio.sleep(0 if self._eager else wait)
-            quiet = 0 if len(self._waiting) > waiting else quiet + 1
+        alone = self._alone_at_once and len(self._waiting) == 1
+        if (wait := self._next_at - loop.time()) > 0 and not alone:
+            await asyncio.sleep(wait)
         self._next_at = loop.time() + self._apart
 
     async def _settle(self, batch: Waiting[T, R]) -> None:

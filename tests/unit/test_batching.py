@@ -214,20 +214,18 @@ async def test_flights_that_are_kept_apart_carry_what_came_meanwhile() -> None:
     assert loop.time() - first >= 0.15
 
 
-async def test_an_eager_flight_waits_for_those_who_still_come_and_no_longer() -> None:
+async def test_who_is_alone_does_not_wait_where_that_is_said() -> None:
     async def run(items: Sequence[int]) -> list[int]:
         flights.append(list(items))
         return list(items)
 
     flights: list[list[int]] = []
-    batcher: Batcher[int, int] = Batcher(run, apart=60.0, eager=True)
+    batcher: Batcher[int, int] = Batcher(run, apart=1.0, alone_at_once=True)
     for number in range(3):
         assert await batcher.submit(number) == number
     assert flights == [[0], [1], [2]]
-    crowd = []
-    for number in range(3, 23):  # one comes with every turn of the loop
-        crowd.append(batcher.enqueue(number))
-        await asyncio.sleep(0)
+    crowd = [batcher.enqueue(number) for number in (3, 4)]
+    await asyncio.sleep(0.05)
     assert flights[3:] == []
-    assert await asyncio.gather(*crowd) == [*range(3, 23)]
-    assert flights[3:] == [[*range(3, 23)]]
+    assert await asyncio.gather(*crowd) == [3, 4]
+    assert flights[3:] == [[3, 4]]
