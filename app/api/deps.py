@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 import structlog
@@ -44,6 +45,8 @@ class Services:
     storage: Storage
     readiness: Callable[[], Awaitable[dict[str, Any]]]
     metrics: Callable[[], Awaitable[bytes]]
+    # One bulk is read at a time: read side by side, all would reach Postgres together, and the process would wait.
+    bulk_turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 async def get_services(request: Request) -> Services:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from typing import Any
 
 import httpx
@@ -207,3 +209,10 @@ async def test_a_thousand_jobs_in_one_request_all_run(api: httpx.AsyncClient, wo
         assert done.json()["status"] == "done"
     refused = await api.post("/v1/jobs/bulk", json={"jobs": [ECHO] * 1001})
     assert (refused.status_code, pointers(refused.json())) == (422, ["/body/jobs"])
+
+
+async def test_bulk_requests_that_come_together_are_read_one_after_the_other(api: httpx.AsyncClient) -> None:
+    """Their jobs' ids, which a process makes in order, tell in which order they were read."""
+    answers = await asyncio.gather(*[api.post("/v1/jobs/bulk", json={"jobs": [IDLE] * 1000}) for _ in range(3)])
+    read = [[entry["job"]["job_id"] for entry in answer.json()["data"]] for answer in answers]
+    assert sorted(chain(*read)) == [*chain(*sorted(read))]

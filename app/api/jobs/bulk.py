@@ -59,10 +59,11 @@ async def submit_jobs(
 ) -> Response:
     """Accept many jobs in one transaction. Read every entry: the request succeeds although items may be refused."""
     wanted: list[NewJob | Refusal] = []
-    for index, item in enumerate(submission.jobs):
-        wanted.append(_read_item(jobs, index, item, key=key, request_id=request_id))
-        if index % BREATH == 0:
-            await asyncio.sleep(0)
+    async with jobs.services.bulk_turn:
+        for index, item in enumerate(submission.jobs):
+            wanted.append(_read_item(jobs, index, item, key=key, request_id=request_id))
+            if index % BREATH == 0:
+                await asyncio.sleep(0)
     answers = await _decide(jobs, wanted)
     return JsonResponse({"data": await _entries(jobs, answers, request_id)}, status_code=202)
 
