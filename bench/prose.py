@@ -125,8 +125,8 @@ PROSE = {
     "F": Prose(
         "F: submit over HTTP",
         "`wrk` with 50 keep-alive clients against one API process, each request with an API key, limits on, and an\n"
-        "idempotency key of its own; beside it the least that FastAPI can do with the same body: check it. The bulk\n"
-        "route takes 1,000 jobs a request.",
+        "idempotency key of its own; beside it the least that FastAPI can do with the same body: check it. Both stand\n"
+        "ready and are asked for a second each in turn. The bulk route takes 1,000 jobs a request.",
     ),
     "G": Prose(
         "G: growth",

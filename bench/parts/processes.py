@@ -12,10 +12,10 @@ from bench.stage import Turn
 READY_WITHIN = 60.0
 
 
-def start_api(turn: Turn, module: str = "bench.ours.api") -> int:
-    """The API, or the bare route that part F compares it with, on the turn's PORT; returns that."""
-    port = int(turn.environment["PORT"])
-    turn.start([turn.python, "-m", module], module.rpartition(".")[2])
+def start_api(turn: Turn, module: str = "bench.ours.api", *, port: int | None = None) -> int:
+    """The API, or the bare route that part F compares it with, on this port or the turn's PORT; returns that."""
+    port = port or int(turn.environment["PORT"])
+    turn.start([turn.python, "-m", module], module.rpartition(".")[2], PORT=str(port))
     turn.wait(lambda: _answers(port), seconds=READY_WITHIN, what="the API")
     return port
 
