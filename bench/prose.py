@@ -63,6 +63,9 @@ WHY_MISSED = {
 **A, own transaction**: such a job goes to Postgres four times (begin, its statement, its end, commit) and waits
   for a flush of its own, where the fastest peer commits nothing. Worker and Postgres share two cores, and each
   hop costs both; the same writes as data in the outcome go with a batch.""",
+    "B Homeroom, plain": """\
+**B, plain ARQ function**: slots that were filled together end together, and wait for one claim (Redis) before they are
+  filled again: one to two milliseconds of every fifty.""",
     "B Homeroom, ledgered": """\
 **B**: a slot is empty from its job's return until the next claim (Redis) and begin (Postgres) have come back,
   two to three milliseconds of every fifty when both are busy with the ends.""",

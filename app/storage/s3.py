@@ -29,7 +29,11 @@ PARTS_AT_ONCE = 2  # of one file, in memory
 REMOVED_AT_ONCE = 1000
 SECONDS = timedelta(seconds=60)  # for one request
 PATIENCE = timedelta(seconds=120)  # for one request with all of its repetitions
-FULL = ("InsufficientStorage", "QuotaExceeded", "XMinioStorageFull", "507")  # how servers that can be full say it
+# How servers that can be full say it, in their answer: the error that tells of it holds the file's address as well.
+FULL = (
+    "507 Insufficient Storage",
+    *(f"<Code>{code}</Code>" for code in ("InsufficientStorage", "QuotaExceeded", "XMinioStorageFull")),
+)
 
 
 class S3Storage:

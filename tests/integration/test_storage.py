@@ -13,7 +13,7 @@ import pytest
 import pytest_asyncio
 
 from app.kit.errors import Unavailable
-from app.storage.port import NotStored, Storage, StoredObject, read_all
+from app.storage.port import NotStored, Storage, StorageFull, StoredObject, read_all
 from app.storage.s3 import S3Storage
 from tests.support.chat import ended
 from tests.support.deployment import Deployment, free_port
@@ -151,11 +151,38 @@ async def test_of_an_upload_that_breaks_off_s3_keeps_no_parts_either(s3_url: str
     assert tenant not in pending.text
 
 
-async def test_a_store_that_does_not_answer_is_an_outage(tenant: str) -> None:
+async def test_a_store_that_does_not_answer_is_an_outage_whatever_its_files_are_called(tenant: str) -> None:
     storage = S3Storage("s3://files", {"endpoint": f"http://127.0.0.1:{free_port()}", **SECRET}, tries=0)
-    for deed in (storage.put(tenant, "a", b"x"), read_all(storage, tenant, "a"), storage.files(tenant, "a")):
+    key = "507/QuotaExceeded"
+    for deed in (storage.put(tenant, key, b"x"), read_all(storage, tenant, key), storage.files(tenant, key)):
         with pytest.raises(Unavailable):
             await deed
+
+
+@pytest.mark.parametrize(
+    ("answer", "word"),
+    [
+        ("507 Insufficient Storage", StorageFull),
+        ("507 Insufficient Storage <Error><Code>XMinioStorageFull</Code></Error>", StorageFull),
+        ("403 Forbidden <Error><Code>QuotaExceeded</Code></Error>", StorageFull),
+        ("403 Forbidden <Error><Code>AccessDenied</Code></Error>", Unavailable),
+    ],
+)
+async def test_a_store_that_is_full_says_so_in_its_answer(tenant: str, answer: str, word: type[Exception]) -> None:
+    status, _, body = answer.partition(" <")
+    reply = f"HTTP/1.1 {status}\r\nContent-Length: {len(body) + bool(body)}\r\nConnection: close\r\n\r\n"
+
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\nx")
+        writer.write(reply.encode() + (f"<{body}".encode() if body else b""))
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(refuse, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        storage = S3Storage("s3://files", {"endpoint": f"http://127.0.0.1:{port}", **SECRET}, tries=0)
+        with pytest.raises(word):
+            await storage.put(tenant, "a", b"x")
 
 
 async def test_an_upload_goes_its_whole_way_in_a_bucket(deployment: Deployment, s3_url: str) -> None:
