@@ -67,7 +67,6 @@ class Claims:
             self._soon_free = self._freed * AHEAD / elapsed
             self._freed, self._counted_from = 0, now
         if self._soon_free >= want and self._more and self._fetching is None and not self._ahead:
-            self._soon_free -= want  # within one moment no more than becomes free in it
             self._fetching = asyncio.create_task(self._claim(want))
 
     async def let_go(self, *, older_than: float = 0.0) -> None:

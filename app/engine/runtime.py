@@ -35,6 +35,7 @@ from app.engine.ledger.heartbeat import WorkerCard
 from app.engine.ledger.losses import Tolerance
 from app.engine.ledger.rows import Due, Hint
 from app.engine.metrics import WorkerMetrics
+from app.engine.pace import Part
 from app.engine.permits import Permits
 from app.engine.plain import PlainWorker
 from app.engine.policy import TenantPolicy
@@ -97,6 +98,7 @@ class Runtime(PlainWorker):
         )
         self.queue = queue
         self.dispatcher = Dispatcher(redis, policy.weight if policy else equal_shares)
+        self._database = database
         self._events = events
         self._options = options
         self._errands = errands
@@ -255,15 +257,15 @@ class Runtime(PlainWorker):
             await self._intake.take_suspect()
             return
         self._changed.clear()  # before the look: what changes from now on is a reason for another one
-        room = self._options.slots - self.load
+        part = self.pace.part(self._options.slots, in_line=self._database.in_line)
+        room = await self._room_for(part)
         if room <= 0 or self._is_reserved():
             await self._wait_for_room()
             return
-        part = self.pace.part(self._options.slots)
-        claimed = await self._claim(min(room, part), heard)
+        claimed = await self._claim(min(room, part.jobs), heard)
         for job in claimed.plain:
             self.start_plain(job)
-        self._claims.fetch_ahead(part)
+        self._claims.fetch_ahead(part.jobs)
         await self._intake.take(claimed.hints)
         if (claimed or heard) and self._claims.may_be_more:
             return
@@ -303,6 +305,14 @@ class Runtime(PlainWorker):
             claimed.hints.remove(called.hint)
             await self._intake.go_on(waiting, answers)
         return claimed
+
+    async def _room_for(self, part: Part) -> int:
+        """The slots that are free: where there is more to fill them with, after the part's patience for others."""
+        until = time.monotonic() + (part.patience if self._claims.may_be_more else 0.0)
+        while 0 < (room := self._options.slots - self.load) < part.jobs and (rest := until - time.monotonic()) > 0:
+            self._changed.clear()
+            await self._changed.wait(rest)
+        return room
 
     async def _wait_for_room(self) -> None:
         if not await self._changed.wait(BUSY_WAIT):  # no claim for a while, which leases would end with

@@ -107,6 +107,24 @@ class Reserved:
                 await self._connection.close(timeout=2.0)
 
 
+class Line:
+    """Those who want one of so many connections: entered by each of them, for as long as it wants one or has one."""
+
+    def __init__(self, connections: int) -> None:
+        self._connections = connections
+        self._inside = 0
+
+    def __enter__(self) -> None:
+        self._inside += 1
+
+    def __exit__(self, *_error: object) -> None:
+        self._inside -= 1
+
+    def __len__(self) -> int:
+        """How many wait for one."""
+        return max(0, self._inside - self._connections)
+
+
 class Database:
     """Both doors, opened and closed together."""
 
@@ -116,6 +134,7 @@ class Database:
         self._pool: asyncpg.Pool | None = None
         self._tenants: asyncpg.Pool | None = None
         self._app: AsyncEngine | None = None
+        self._statements_line, self._sessions_line = Line(options.pool_size), Line(options.pool_size)
         reserved = partial(self.connect_ledger, options.command_timeout)
         self.submits, self.begins, self.finishes = Reserved(reserved), Reserved(reserved), Reserved(reserved)
 
@@ -147,6 +166,11 @@ class Database:
         for pool in (self._tenants, self._pool):
             if pool is not None:
                 await pool.close()
+
+    @property
+    def in_line(self) -> int:
+        """How many wait for a connection to a tenant's data."""
+        return len(self._statements_line) + len(self._sessions_line)
 
     @property
     def ledger(self) -> asyncpg.Pool:
@@ -188,23 +212,25 @@ class Database:
         assert self._tenants is not None, "Database.open() comes first"
         if TENANT_ID.fullmatch(tenant_id) is None:  # it stands in the statement itself
             raise ValueError(f"{tenant_id!r} is no tenant's id")
-        async with self._tenants.acquire() as connection:
-            try:
-                await connection.execute(f"begin; set local app.tenant = '{tenant_id}'")
-                yield connection
-                await connection.execute("commit")
-            except BaseException:
-                await _roll_back(connection)
-                raise
+        with self._statements_line:
+            async with self._tenants.acquire() as connection:
+                try:
+                    await connection.execute(f"begin; set local app.tenant = '{tenant_id}'")
+                    yield connection
+                    await connection.execute("commit")
+                except BaseException:
+                    await _roll_back(connection)
+                    raise
 
     @asynccontextmanager
     async def session(self, tenant_id: str) -> AsyncIterator[AsyncSession]:
         """One transaction as the application's role, seeing one tenant; commits when the block ends well."""
         assert self._app is not None, "Database.open() comes first"
         try:
-            async with AsyncSession(self._app, expire_on_commit=False) as session, session.begin():
-                await session.execute(_BIND_TENANT, {"tenant": tenant_id})
-                yield session
+            with self._sessions_line:
+                async with AsyncSession(self._app, expire_on_commit=False) as session, session.begin():
+                    await session.execute(_BIND_TENANT, {"tenant": tenant_id})
+                    yield session
         except DBAPIError as error:
             if isinstance(cause := error.orig.__cause__ if error.orig else None, TRY_AGAIN):
                 raise cause from error  # in the driver's words, by which callers know an outage from a mistake

@@ -60,6 +60,21 @@ async def test_while_short_jobs_wait_the_next_are_fetched_before_a_slot_is_free(
     assert (await claims.take(SLOTS)).hints == hints[2 * SLOTS :]
 
 
+async def test_each_part_is_fetched_while_the_one_before_it_begins(
+    stage: Stage, claims: Claims, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hints = await waiting(stage, 4 * SLOTS)
+    await claims.take(SLOTS)
+    await short_jobs_ended(claims, 100)
+    for part in (1, 2, 3):
+        claims.fetch_ahead(SLOTS)
+        monkeypatch.setattr(claiming, "AHEAD", 60.0)  # all of it is within one moment
+        await claims.let_go(older_than=60.0)  # waits for the fetch
+        theirs = hints[part * SLOTS : (part + 1) * SLOTS]
+        assert claims.members() == [member_of(hint) for hint in theirs]
+        assert (await claims.take(SLOTS)).hints == theirs
+
+
 async def test_nothing_is_fetched_ahead_of_long_jobs(stage: Stage, claims: Claims) -> None:
     await waiting(stage, 3 * SLOTS)
     await claims.take(SLOTS)
