@@ -47,18 +47,39 @@ async def test_a_worker_is_frozen_beyond_its_lease_and_goes_on(scene: Scene, tri
 
 
 @trials
-@pytest.mark.parametrize("busy", ["block", "spin"])
-async def test_a_job_that_takes_the_loop_for_longer_than_the_lease_keeps_it(
-    scene: Scene, trial: int, busy: str
+@pytest.mark.parametrize(
+    ("busy", "told"),
+    [
+        ("block", "a job that blocks"),
+        ("spin", "a job that spins"),
+        ("native child", "native code in a child"),
+    ],
+)
+async def test_a_job_that_is_busy_for_longer_than_the_lease_keeps_it(
+    scene: Scene, trial: int, busy: str, told: str
 ) -> None:
     load = Load("base")
-    lease, seconds = (USUAL_LEASE, 12.0) if is_long(trial) else (SHORT_LEASE, 2.5)
+    lease, seconds = (USUAL_LEASE, 30.0) if is_long(trial) else (SHORT_LEASE, 2.5)
     variables = lease | scene.environment()
     async with scene.fleet.worker("base", **variables) as worker, scene.fleet.worker("base", **variables):
         await scene.offer(load, [item("base", busy=busy, seconds=seconds)])
-        report = await scene.judge(f"a job that {busy}s", load)
+        report = await scene.judge(told, load)
         assert worker.returncode is None
     assert (report.runs, report.lost) == (1, 0)
+
+
+@trials
+async def test_native_code_that_holds_the_interpreter_s_lock_in_the_worker_costs_it_the_job(
+    scene: Scene, trial: int
+) -> None:
+    """The control of the one in a child: no thread of the process can renew the lease meanwhile."""
+    load = Load("base")
+    variables = SHORT_LEASE | scene.environment()
+    async with scene.fleet.worker("base", **variables) as worker, scene.fleet.worker("base", **variables) as other:
+        await scene.offer(load, [item("base", busy="native", seconds=4.0)])
+        report = await scene.judge("native code in the worker", load)
+        assert (worker.returncode, other.returncode) == (None, None)
+    assert (report.runs, report.lost) == (2, 1)
 
 
 @trials

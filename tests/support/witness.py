@@ -27,6 +27,7 @@ from app.engine.context import JobContext
 from app.engine.outcomes import Done, Retry, Write
 from app.engine.workload import JobKind
 from app.kit.backoff import Backoff
+from tests.support import native
 from tests.support.history import append
 
 VARIABLE = "WITNESS_HISTORY"
@@ -39,7 +40,7 @@ class Deed(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     seconds: Annotated[float, Field(ge=0)] = 0.0
-    busy: Literal["sleep", "block", "spin", "die"] = "sleep"
+    busy: Literal["sleep", "block", "spin", "native child", "native", "die"] = "sleep"
     ends: Literal["data", "own", "retry"] = "data"
 
 
@@ -48,7 +49,7 @@ async def witness(ctx: JobContext) -> Done | None:
     _note(ctx, "start")
     try:
         _note(ctx, "effect")
-        await _be_busy(deed)
+        await _be_busy(deed, ctx.attempt)
     finally:
         _note(ctx, "end")
     if deed.ends == "retry" and not ctx.failures:
@@ -60,7 +61,7 @@ async def witness(ctx: JobContext) -> Done | None:
     return Done(writes=[Write("witnessed", _who(ctx))])
 
 
-async def _be_busy(deed: Deed) -> None:
+async def _be_busy(deed: Deed, attempt: int) -> None:
     until = time.monotonic() + deed.seconds
     match deed.busy:
         case "sleep":
@@ -70,6 +71,10 @@ async def _be_busy(deed: Deed) -> None:
         case "spin":
             while time.monotonic() < until:
                 pass
+        case "native child":
+            await native.hold_in_a_child(deed.seconds)
+        case "native":
+            native.hold(deed.seconds if attempt == 1 else 0.0)
         case "die":
             os.kill(os.getpid(), signal.SIGKILL)
 
