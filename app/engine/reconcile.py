@@ -25,7 +25,9 @@ from app.kit.failpoints import failpoint
 from app.kit.logging import get_logger
 from app.kit.redis import REDIS_AWAY
 
+INTERVAL = 1.0  # seconds between two looks
 TURN = 3.0  # seconds that a worker stays the queue's reconciler without renewing
+SOONEST = 0.25  # seconds: leases are never so short that looks are worth coming sooner
 SWEEP = 1000  # jobs dispatched per statement
 REBUILD = 5000  # jobs hinted at again per statement
 
@@ -47,7 +49,6 @@ class Reconciler:
         lease: float,
         only_tenant: str | None = None,
         tolerance: Tolerance = COMMON,
-        interval: float = 1.0,
     ) -> None:
         self._queue = queue
         self._database = database
@@ -58,8 +59,9 @@ class Reconciler:
         self._lease = lease
         self._only_tenant = only_tenant
         self._tolerance = tolerance
-        self._interval = interval
-        self._turn = min(TURN, max(lease, 2 * interval))  # a short lease promises a quick rescue
+        # A short lease promises a quick rescue, also of those who died while the last reconciler was dead already.
+        self._interval = min(INTERVAL, max(SOONEST, lease / 6))
+        self._turn = min(TURN, max(2 * self._interval, lease / 3))
         self._due = asyncio.Event()
         self._reconciling = asyncio.Lock()  # a worker's first look and the task beside it would both sweep all
         self._patient_until = 0.0  # after a reconnect, owners get one whole lease to show themselves

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+import pytest
 import pytest_asyncio
 
 from app.engine.context import JobContext
@@ -214,6 +215,15 @@ async def test_one_worker_of_the_queue_reconciles_and_another_follows_it(stage: 
     await stage.execute("update queue_controls set reconciler_until = now() where queue = $1", stage.queue)
     assert await second._take_turn()
     assert not await first._take_turn()
+
+
+@pytest.mark.parametrize("lease", [0.5, 1.0, 3.0])
+async def test_a_short_lease_keeps_its_promise_where_the_reconciler_dies_as_well(stage: Stage, lease: float) -> None:
+    """Back within the lease and two seconds: whoever died first waits for the last reconciler's turn to end, and for
+    the next worker's look."""
+    reconciler = make(stage, uuid4(), lease=lease)
+    assert reconciler._turn + reconciler._interval < 2.0
+    assert reconciler._turn >= 2 * reconciler._interval  # one renewal may come late
 
 
 async def test_a_confined_reconciler_sweeps_its_tenant_alone(
