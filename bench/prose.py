@@ -86,6 +86,10 @@ WHY_MISSED = {
 **H**: a lane's job waits for the end of the one before it, so a round (end, flush, next head, hint, claim,
   begin, flush) is in the way of every job, and both flushes are for certain: only one may hold a lane. Its cost
   is in the profile.""",
+    "J Homeroom, ledgered": """\
+**J, jobs that do nothing**: one worker, Postgres and Redis keep most of this machine's cores busy already, as the
+  columns of J say; a second worker can have what is left. Where jobs have work of their own, it is the worker that
+  is the bound, and a second one doubles it as far as the cores go.""",
     "K first words": """\
 **K**: two requests, two flushed commits, a search of the class's material and a dozen hops lie between a question and
   its model, all on two cores together with the model and its client; the columns of K say when Postgres is
@@ -147,7 +151,8 @@ PROSE = {
     "J": Prose(
         "J: more workers",
         "From the moment when the last worker has joined. The cores that each kind of process kept busy say who is\n"
-        "the bound: where they add up to the machine's, the machine is.",
+        "the bound: where they add up to the machine's, the machine is. Jobs that do nothing show what the servers\n"
+        "and the machine can bear; jobs that compute for a millisecond, what a second worker is for.",
     ),
     "K": Prose(
         "K: first words of a reply",

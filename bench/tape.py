@@ -93,3 +93,12 @@ def work_blocking(tape: Tape, job: int, seconds: float) -> None:
     if seconds:
         time.sleep(seconds)
     tape.end(job)
+
+
+def work_computing(tape: Tape, job: int, seconds: float) -> None:
+    """A job that keeps a processor busy for so long, as its thread's own clock tells."""
+    tape.start(job)
+    until = time.thread_time() + seconds
+    while time.thread_time() < until:
+        pass
+    tape.end(job)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bench.contestants import EFFECTS, HTTP, LEDGERED, PEERS, PLAIN, TRANSACTION
+from bench.contestants import COMPUTING, EFFECTS, HTTP, LEDGERED, PEERS, PLAIN, TRANSACTION
 from bench.figures import Figure, Figures
 from bench.parts.first_token import THROUGH
 from bench.parts.http import BARE, BULK_ROUTE, SUBMIT
@@ -120,8 +120,10 @@ def _fairness(figures: Figures) -> Iterator[Verdict]:
 
 
 def _workers(figures: Figures) -> Iterator[Verdict]:
-    if (gain := figures.find("J", LEDGERED.name, "two workers to one")) is not None:
-        yield Verdict("J", "two workers at least 1.2x one", f"{gain.median:.2f}x", gain.median >= 1.2)
+    for contestant in (LEDGERED, COMPUTING):
+        if (gain := figures.find("J", contestant.name, "two workers to one")) is not None:
+            target = f"{contestant.name}: two workers at least 1.2x one"
+            yield Verdict("J", target, f"{gain.median:.2f}x", gain.median >= 1.2)
 
 
 def _first_token(figures: Figures) -> Iterator[Verdict]:

@@ -11,7 +11,7 @@ SLOTS = 100
 
 
 class Work(BaseModel):
-    """Which row of the tape is the job's, and how long it sleeps."""
+    """Which row of the tape is the job's, and how long it sleeps or computes."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -33,6 +33,7 @@ WORKLOAD = Workload(
     summary="What `make bench` measures",
     kinds=(
         _kind("work", "Does nothing, or sleeps"),
+        _kind("compute", "Keeps a processor busy"),
         _kind("record", "Writes a row in a transaction of its own, together with its end"),
         _kind("effects", "Has its row written in the batch that ends it"),
     ),

@@ -22,6 +22,11 @@ async def work(ctx: JobContext) -> dict[str, int]:
     return {"job": ctx.input["job"]}
 
 
+async def compute(ctx: JobContext) -> dict[str, int]:
+    tape.work_computing(TAPE, ctx.input["job"], ctx.input["seconds"])
+    return {"job": ctx.input["job"]}
+
+
 async def record(ctx: JobContext) -> None:
     await tape.work(TAPE, ctx.input["job"], ctx.input["seconds"])
     async with ctx.complete_raw({"job": ctx.input["job"]}) as connection:

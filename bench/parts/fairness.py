@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 
 from bench.contestants import LEDGERED
 from bench.ours.shapes import LOUD, QUIET, TENANTS, TENANTS_JOBS, zipf_counts, zipf_tenant
@@ -18,12 +19,16 @@ QUIET_JOBS = 10
 
 def run(bench: Bench) -> None:
     for number in range(1, bench.runs + 1):
-        jain = _share(bench)
-        waits = _behind_a_loud_one(bench)
-        bench.figures.add("I", LEDGERED.name, "Jain index", "", jain)
-        bench.figures.add("I", LEDGERED.name, "quiet job, median", "ms", sorted(waits)[len(waits) // 2])
-        bench.figures.add("I", LEDGERED.name, "quiet job, longest", "ms", max(waits))
-        print(f"I  run {number}  Jain index {jain:.4f}; a quiet job waits {max(waits):.0f} ms at most", flush=True)
+        print(f"I  run {number}  {bench.calmly(partial(_measure, bench))}", flush=True)
+
+
+def _measure(bench: Bench) -> str:
+    jain = _share(bench)
+    waits = _behind_a_loud_one(bench)
+    bench.figures.add("I", LEDGERED.name, "Jain index", "", jain)
+    bench.figures.add("I", LEDGERED.name, "quiet job, median", "ms", sorted(waits)[len(waits) // 2])
+    bench.figures.add("I", LEDGERED.name, "quiet job, longest", "ms", max(waits))
+    return f"Jain index {jain:.4f}; a quiet job waits {max(waits):.0f} ms at most"
 
 
 def _share(bench: Bench) -> float:

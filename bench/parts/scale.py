@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from bench.contestants import LEDGERED
+from bench.contestants import COMPUTING, LEDGERED, Contestant
 from bench.cpu import Meter
 from bench.ours.spec import QUEUE
 from bench.parts.bench import Bench
@@ -14,28 +14,31 @@ from bench.stage import Turn
 from bench.tape import ENDED, STARTED, WHERE, Tape
 
 WORKERS = (1, 2, 4)
-JOBS = 120_000
+COMPUTED = 0.001  # seconds of processor time
+WORK = ((LEDGERED, 120_000, 0.0), (COMPUTING, 12_000, COMPUTED))  # so many jobs, which take so long
 
 
 def run(bench: Bench) -> None:
     for number in range(1, bench.runs + 1):
-        rates = bench.calmly(partial(_measure_all, bench))
-        gain = rates[2] / rates[1]
-        told = ", ".join(f"{workers}: {rate:,.0f}" for workers, rate in rates.items())
-        print(f"J  run {number}  jobs/s by workers: {told}; two to one {gain:.2f}", flush=True)
+        for contestant, jobs, seconds in WORK:
+            rates = bench.calmly(partial(_measure_all, bench, contestant, jobs, seconds))
+            told = ", ".join(f"{workers}: {rate:,.0f}" for workers, rate in rates.items())
+            gain = rates[2] / rates[1]
+            print(f"J  run {number}  {contestant.name}: jobs/s by workers {told}; two to one {gain:.2f}", flush=True)
 
 
-def _measure_all(bench: Bench) -> dict[int, float]:
-    rates = {workers: _measure(bench, workers) for workers in WORKERS}
-    bench.figures.add("J", LEDGERED.name, "two workers to one", "", rates[2] / rates[1])
+def _measure_all(bench: Bench, contestant: Contestant, jobs: int, seconds: float) -> dict[int, float]:
+    rates = {
+        workers: _measure(bench, contestant, bench.jobs(jobs, least=5_000), seconds, workers) for workers in WORKERS
+    }
+    bench.figures.add("J", contestant.name, "two workers to one", "", rates[2] / rates[1])
     return rates
 
 
-def _measure(bench: Bench, workers: int) -> float:
-    jobs = bench.jobs(JOBS, least=5_000)
-    name = f"{workers} worker{'s' if workers > 1 else ''}"
-    with bench.turn(LEDGERED, jobs) as turn:
-        turn.produce("fill", jobs)
+def _measure(bench: Bench, contestant: Contestant, jobs: int, seconds: float, workers: int) -> float:
+    name = f"{contestant.name}, {workers} worker{'s' if workers > 1 else ''}"
+    with bench.turn(contestant, jobs) as turn:
+        turn.produce("fill", jobs, seconds=seconds)
         meter = _start(bench, turn, workers)
         drained_in(bench, turn, jobs)
         cores = meter.read()
