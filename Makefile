@@ -62,7 +62,7 @@ faults: install ## Every fault again and again, judged by what the jobs wrote do
 	FAULT_TRIALS=$(or $(FAULT_TRIALS),20) $(BIN)/python -m pytest tests/faults
 
 .PHONY: bench
-bench: install ## Measure the engine beside other queues (half an hour; ONLY=A,D PEERS=taskiq RUNS=1 for parts, UPDATE=1 to keep)
+bench: install ## Measure the engine beside other queues (about an hour; ONLY=A,D PEERS=taskiq RUNS=1 for parts, UPDATE=1 to keep)
 	@$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY)) $(if $(PEERS),--peers $(PEERS)) $(if $(RUNS),--runs $(RUNS)) \
 	  $(if $(SCALE),--scale $(SCALE)) $(if $(PATIENCE),--patience $(PATIENCE)) $(if $(UPDATE),--update)
 

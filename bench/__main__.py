@@ -1,6 +1,6 @@
 """Measure the engine beside other Python queues, on real servers of its own, and write docs/BENCHMARKS.md.
 
-make bench                                       everything, about half an hour
+make bench                                       everything, about an hour
 make bench ONLY=A,D PEERS=taskiq,arq RUNS=1      parts of it; what it finds is printed, nothing in docs/ changes
 make bench ONLY=G UPDATE=1                       parts of it, written into docs/BENCHMARKS.md beside the others
 python -m bench --report                         the same tables again, from bench/results/latest.json

@@ -21,7 +21,7 @@ an empty server, contestants in turns and in random order, so that what the mach
 alike. Compare within this page: another machine has other figures, and mostly the same ratios.
 
 ```sh
-make bench                                       # everything, about half an hour; wrk is needed for part F
+make bench                                       # everything, about an hour; wrk is needed for part F
 make bench ONLY=A,D PEERS=taskiq,arq RUNS=1      # parts of it, printed and not written down
 python -m bench --report                         # these tables again, from bench/results/latest.json
 ```

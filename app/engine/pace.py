@@ -38,5 +38,5 @@ class Pace:
 
     def part(self, slots: int, *, in_line: int = 0) -> Part:
         """How many to take at a time, while so many runs stand in line."""
-        jobs = slots if self._typical < LONG else max(SMALLEST, slots // PARTS)
+        jobs = slots if self._typical < LONG else min(slots, max(SMALLEST, slots // PARTS))
         return Part(jobs, IN_LINE if in_line >= jobs else 0.0)

@@ -9,6 +9,7 @@ import pytest
 
 from bench.__main__ import LATEST
 from bench.figures import Figure, Figures, Results, quantile
+from bench.parts import PARTS
 from bench.parts.budget import count_calls
 from bench.parts.fairness import jain_index, served_while_all_wait
 from bench.parts.growth import claim_rates
@@ -91,6 +92,11 @@ def test_every_reason_is_a_target_s() -> None:
     figures = Results.read(LATEST).figures
     targets = [f"{verdict.part} {verdict.target}" for verdict in judge(figures)]
     assert [each for each in WHY_MISSED if not any(target.startswith(each) for target in targets)] == []
+
+
+def test_what_is_published_has_figures_of_every_part() -> None:
+    published = Results.read(LATEST)
+    assert set(published.taken) == {figure.part for figure in published.figures} == set(PARTS)
 
 
 def test_targets_without_figures_are_not_judged() -> None:

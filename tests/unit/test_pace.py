@@ -19,7 +19,7 @@ def test_short_jobs_are_taken_all_at_once() -> None:
 
 def test_longer_ones_are_taken_in_parts_that_are_worth_a_call() -> None:
     longer = after(*[2 * LONG] * 100)
-    assert [longer.part(slots).jobs for slots in (400, 100, 20, 4)] == [50, 12, 8, 8]
+    assert [longer.part(slots).jobs for slots in (400, 100, 20, 4)] == [50, 12, 8, 4]
 
 
 def test_one_long_job_among_short_ones_changes_nothing_and_a_change_of_work_does() -> None:
