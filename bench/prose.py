@@ -87,9 +87,9 @@ WHY_MISSED = {
   begin, flush) is in the way of every job, and both flushes are for certain: only one may hold a lane. Its cost
   is in the profile.""",
     "J Homeroom, ledgered": """\
-**J, jobs that do nothing**: the machine is the bound. One worker, Postgres and Redis keep three quarters of this
-  machine's cores busy, as the columns of J say, and with two workers nearly nothing is left. Where jobs have work of
-  their own, it is the worker that is the bound, and a second one doubles it as far as the cores go.""",
+**J, jobs that do nothing**: the machine is the bound. One worker, Postgres and Redis keep most of its cores busy
+  already, and two workers nearly all of them, as the columns of J say. Where jobs have work of their own, it is the
+  worker that is the bound, and a second one doubles it as far as the cores go.""",
     "K first words": """\
 **K**: two requests, two flushed commits, a search of the class's material and a dozen hops lie between a question and
   its model, all on two cores together with the model and its client; the columns of K say when Postgres is
